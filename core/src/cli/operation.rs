@@ -1,0 +1,367 @@
+//! Operations of plugins as commands: `dovetail certs create ...`, made from their descriptions.
+//!
+//! Files and secrets are read here, as the caller, and sent as bytes: a server without privileges can't read the caller's
+//! home. With a server running the call goes over its control socket; without, the data directory is locked and just the
+//! plugins that are needed are started. Operations that name a folder of their own need neither.
+
+use super::{output, place, Common};
+use crate::{
+    config::{document::Piece, model::LogConfig, Config, LogFormat, PluginConfig},
+    control::{
+        client::Client,
+        message::{Answer, Call},
+        server::{instance_for, run_operation},
+    },
+    datadir::DataDir,
+    plugin::{
+        finder::Finder,
+        instance::{Assembly, Loading},
+        load,
+    },
+    telemetry::log::{self, Log},
+};
+use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
+use dovetail_abi::{
+    operations_v1::{Field, FieldKind, FieldValue, Operation, OperationList, Report},
+    Secret,
+};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    io::{IsTerminal, Read},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+/// A file that is given to an operation is at most this long.
+const MAX_FILE: u64 = 8 << 20;
+/// A secret read from a file is at most this long.
+const MAX_SECRET: u64 = 4096;
+
+/// The commands that plugins offer, for `dovetail --help`.
+pub fn overview(arguments: &[OsString]) -> String {
+    let directories = arguments.windows(2).filter(|pair| pair[0] == "--plugin-dir").map(|pair| PathBuf::from(&pair[1]));
+    let mut lines: Vec<String> = Finder::new(directories)
+        .all()
+        .iter()
+        .filter_map(|found| {
+            let command = found.manifest.command.as_ref()?;
+            Some(format!("  {command:<9} {} (plugin {})", found.manifest.summary, found.manifest.id))
+        })
+        .collect();
+    lines.sort();
+    lines.dedup();
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("Commands of plugins (`dovetail COMMAND --help`):\n{}", lines.join("\n"))
+}
+
+/// Runs an operation.
+pub fn run(common: &Common, words: &[OsString]) -> Result<ExitCode, String> {
+    let word = words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
+    let found = place::finder(common, None).find_command(&word).or_else(|first| {
+        // The config may name further directories.
+        let config = place::find(common).map(|(config, _)| config).map_err(|_| first.clone())?;
+        place::finder(common, Some(&config)).find_command(&word)
+    });
+    let found = found
+        .map_err(|_| format!("there is no command `{word}`, neither here nor in a plugin (see `dovetail --help`)"))?;
+    let library = load::load(&found.path, None, None).map_err(|error| error.to_string())?;
+    let operations = library.query::<OperationList>()?.operations().map_err(|failure| failure.to_string())?;
+
+    let command = command(&word, &found.manifest.summary, &operations);
+    let matches = command.get_matches_from(words);
+    let inner = Common::from_arg_matches(&matches).map_err(|error| error.to_string())?;
+    let common = merge(common, inner);
+    let (name, matches) = matches.subcommand().ok_or("name an operation")?;
+    let operation = operations.iter().find(|operation| operation.name == name).ok_or("no such operation")?;
+    let values = values(operation, matches)?;
+    let instance = matches.get_one::<String>("instance").cloned();
+
+    let standalone = values.iter().any(|value| !value.name.is_empty() && value.name == operation.standalone_field);
+    let bar = Steps::new();
+    let report = if standalone {
+        run_standalone(&common, &found.manifest.id, &word, operation, values, &bar)
+    } else {
+        run_on_server(&common, &word, instance, operation, values, &bar)
+    };
+    bar.end();
+    output::report(&report?, common.json);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn merge(outer: &Common, inner: Common) -> Common {
+    Common {
+        config: inner.config.or_else(|| outer.config.clone()),
+        data_dir: inner.data_dir.or_else(|| outer.data_dir.clone()),
+        plugin_dir: outer.plugin_dir.iter().cloned().chain(inner.plugin_dir).collect(),
+        json: inner.json || outer.json,
+    }
+}
+
+/// The clap command of a plugin's operations.
+fn command(word: &str, summary: &str, operations: &[Operation]) -> Command {
+    let root = Command::new(word.to_owned())
+        .bin_name(format!("dovetail {word}"))
+        .about(summary.to_owned())
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .max_term_width(100);
+    operations.iter().fold(Common::augment_args(root), |root, operation| {
+        let mut sub = Command::new(operation.name.clone()).about(operation.summary.clone());
+        if !operation.help.is_empty() {
+            sub = sub.after_help(operation.help.clone());
+        }
+        sub = operation.fields.iter().fold(sub, |sub, field| sub.arg(argument(field)));
+        let instance = Arg::new("instance")
+            .long("instance")
+            .value_name("NAME")
+            .help("The plugin instance, where several offer this");
+        root.subcommand(sub.arg(instance))
+    })
+}
+
+fn argument(field: &Field) -> Arg {
+    let long = if field.kind == FieldKind::Secret { format!("{}-file", field.name) } else { field.name.clone() };
+    let mut arg = Arg::new(field.name.clone()).help(field.help.clone());
+    if !field.positional {
+        arg = arg.long(long);
+    }
+    // A secret that is not given as a file is asked for, so it is never required here.
+    arg = arg.required(field.required && field.kind != FieldKind::Secret);
+    arg = match field.kind {
+        FieldKind::Flag => return arg.action(ArgAction::SetTrue),
+        FieldKind::Number => arg.value_name("NUMBER").value_parser(clap::value_parser!(i64)),
+        FieldKind::Choice => arg.value_parser(clap::builder::PossibleValuesParser::new(field.choices.clone())),
+        FieldKind::File | FieldKind::Secret => arg.value_name("FILE").value_parser(clap::value_parser!(PathBuf)),
+        FieldKind::Directory => arg.value_name("DIR").value_parser(clap::value_parser!(PathBuf)),
+        _ => arg.value_name(field.name.to_uppercase()),
+    };
+    if field.many {
+        arg = arg.action(ArgAction::Append);
+    }
+    if !field.default.is_empty() {
+        arg = arg.default_value(field.default.clone());
+    }
+    arg
+}
+
+/// Reads the fields' values; files and secrets are read here.
+fn values(operation: &Operation, matches: &ArgMatches) -> Result<Vec<FieldValue>, String> {
+    let mut values = Vec::new();
+    for field in &operation.fields {
+        let text = |text: String| FieldValue { name: field.name.clone(), text, bytes: None };
+        match field.kind {
+            FieldKind::Flag => {
+                if matches.get_flag(&field.name) {
+                    values.push(text("true".into()));
+                }
+            }
+            FieldKind::Number => {
+                let given = matches.get_many::<i64>(&field.name).into_iter().flatten();
+                values.extend(given.map(|number| text(number.to_string())));
+            }
+            FieldKind::Directory => {
+                for path in matches.get_many::<PathBuf>(&field.name).into_iter().flatten() {
+                    let path = std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))?;
+                    values.push(text(path.to_string_lossy().into_owned()));
+                }
+            }
+            FieldKind::File => {
+                for path in matches.get_many::<PathBuf>(&field.name).into_iter().flatten() {
+                    let bytes = read_file(path, MAX_FILE)?;
+                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    values.push(FieldValue { bytes: Some(Secret::new(bytes)), ..text(name) });
+                }
+            }
+            FieldKind::Secret => {
+                if let Some(secret) = secret(field, matches.get_one::<PathBuf>(&field.name).map(PathBuf::as_path))? {
+                    values.push(FieldValue { bytes: Some(secret), ..text(String::new()) });
+                }
+            }
+            _ => {
+                let given = matches.get_many::<String>(&field.name).into_iter().flatten();
+                values.extend(given.map(|given| text(given.clone())));
+            }
+        }
+    }
+    Ok(values)
+}
+
+fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, String> {
+    let shown = path.display();
+    let metadata = std::fs::metadata(path).map_err(|error| format!("{shown}: {error}"))?;
+    if !metadata.is_file() {
+        return Err(format!("{shown} is not a regular file"));
+    }
+    if metadata.len() > max {
+        return Err(format!("{shown} is {} bytes long; {max} is the limit", metadata.len()));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| format!("{shown}: {error}"))?;
+    file.take(max + 1).read_to_end(&mut bytes).map_err(|error| format!("{shown}: {error}"))?;
+    Ok(bytes)
+}
+
+/// A secret: from the file, else from a prompt, where the field wants one and somebody is there.
+fn secret(field: &Field, file: Option<&Path>) -> Result<Option<Secret>, String> {
+    if let Some(path) = file {
+        let mut bytes = read_file(path, MAX_SECRET)?;
+        // Editors end files with a newline; passwords don't.
+        if bytes.last() == Some(&b'\n') {
+            bytes.pop();
+            if bytes.last() == Some(&b'\r') {
+                bytes.pop();
+            }
+        }
+        return Ok(Some(Secret::new(bytes)));
+    }
+    if !field.prompt {
+        return Ok(None);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(format!(
+            "give the {} with --{}-file FILE (it is asked for on a terminal only)",
+            field.name, field.name
+        ));
+    }
+    let ask = |prompt: String| {
+        rpassword::prompt_password(prompt).map_err(|error| format!("cannot read the {}: {error}", field.name))
+    };
+    let first = ask(format!("{}: ", field.name))?;
+    if ask(format!("{} again: ", field.name))? != first {
+        return Err(format!("the two {}s differ; nothing was changed", field.name));
+    }
+    Ok(Some(first.into()))
+}
+
+/// Shows progress on a terminal.
+struct Steps(Option<indicatif::ProgressBar>);
+
+impl Steps {
+    fn new() -> Self {
+        Steps(std::io::stderr().is_terminal().then(|| {
+            let bar = indicatif::ProgressBar::new_spinner();
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        }))
+    }
+    fn show(&self, text: &str) {
+        if let Some(bar) = &self.0 {
+            bar.set_message(text.to_owned());
+        }
+    }
+    fn end(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn run_on_server(
+    common: &Common,
+    word: &str,
+    instance: Option<String>,
+    operation: &Operation,
+    values: Vec<FieldValue>,
+    steps: &Steps,
+) -> Result<Report, String> {
+    let (config, _) = place::find(common).map_err(|problems| problems.to_string())?;
+    let reached = Client::connect(&config.data_dir);
+    let shown = config.data_dir.display();
+    if let Some(client) = reached.map_err(|error| format!("cannot reach the server of {shown}: {error}"))? {
+        let call = Call::Operation {
+            command: word.to_owned(),
+            instance,
+            operation: operation.name.clone(),
+            values: values.into_iter().map(Into::into).collect(),
+        };
+        return match client.call(call, |step| steps.show(step))? {
+            Answer::Report(report) => Ok((*report).into()),
+            _ => Err("the server answered something else than a report".into()),
+        };
+    }
+    let _lock = DataDir::lock(&config.data_dir).map_err(|error| error.to_string())?;
+    let loading = Loading { finder: place::finder(common, Some(&config)), copies: None };
+    offline(&config, &loading, word, instance.as_deref(), operation, values, steps, false)
+}
+
+/// Runs an operation that names its own folder: with one instance, which touches nothing else.
+fn run_standalone(
+    common: &Common,
+    plugin: &str,
+    word: &str,
+    operation: &Operation,
+    values: Vec<FieldValue>,
+    steps: &Steps,
+) -> Result<Report, String> {
+    let nowhere = Piece::empty();
+    let config = Config {
+        hostname: "localhost".into(),
+        data_dir: PathBuf::new(),
+        config_dir: PathBuf::new(),
+        plugin_dirs: Vec::new(),
+        log: LogConfig::default(),
+        login_blocking: Default::default(),
+        drain: Duration::ZERO,
+        services: BTreeMap::new(),
+        plugins: vec![PluginConfig {
+            instance: plugin.to_owned(),
+            plugin: plugin.to_owned(),
+            path: None,
+            sha256: None,
+            services: BTreeMap::new(),
+            section: nowhere.clone(),
+            place: nowhere,
+        }],
+        listeners: Vec::new(),
+    };
+    let loading = Loading { finder: place::finder(common, None), copies: None };
+    offline(&config, &loading, word, None, operation, values, steps, true)
+}
+
+#[allow(clippy::too_many_arguments)] // private, called twice
+fn offline(
+    config: &Config,
+    loading: &Loading,
+    word: &str,
+    instance: Option<&str>,
+    operation: &Operation,
+    values: Vec<FieldValue>,
+    steps: &Steps,
+    standalone: bool,
+) -> Result<Report, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start the runtime: {error}"))?;
+    log::set_runtime(runtime.handle().clone());
+    // What goes wrong is said by the command; what goes well is its report.
+    let quiet =
+        LogConfig { format: LogFormat::Text, level: crate::config::model::LogLevel::Warn, levels: BTreeMap::new() };
+    let log = Log::new(quiet);
+    runtime.block_on(async {
+        let all =
+            Assembly::prepare(config, loading, &log, None, standalone).map_err(|problems| problems.to_string())?;
+        let instance = instance_for(&all, word, instance)?;
+        drop(all);
+        let mut assembly = Assembly::prepare(config, loading, &log, Some(&instance), standalone)
+            .map_err(|problems| problems.to_string())?;
+        assembly.start().await?;
+        let (sender, mut received) = tokio::sync::mpsc::unbounded_channel();
+        let mut work =
+            Box::pin(run_operation(&assembly, word, Some(&instance), operation.name.clone(), values, sender));
+        let outcome = loop {
+            tokio::select! {
+                Some(step) = received.recv() => steps.show(&step),
+                outcome = &mut work => break outcome,
+            }
+        };
+        drop(work);
+        assembly.stop().await;
+        outcome
+    })
+}

@@ -1,0 +1,12 @@
+//! Configuration: RON in, typed values and diagnostics with `file:line:column` out.
+//!
+//! A document is taken apart piece by piece ([`document`]), so that one pass reports every error it can find. Each plugin's
+//! section is handed to its plugin as text with its position.
+
+pub mod dev;
+pub mod document;
+pub mod model;
+pub mod report;
+
+pub use model::{Config, ListenerConfig, LogFormat, PluginConfig, TlsMode};
+pub use report::Problems;

@@ -1,0 +1,201 @@
+//! Taking a RON document apart into named pieces that remember where they stand.
+//!
+//! A piece is parsed again by itself, padded with blanks to its place in the file, so that RON's own spans are positions in
+//! the file. Two equal keys are both seen here; RON's maps would silently drop one.
+
+use super::report::Problems;
+use dovetail_abi::kernel_v1::{Diagnostic, Section, Severity};
+use ron::{extensions::Extensions, value::RawValue};
+use serde::{
+    de::{DeserializeOwned, Deserializer, MapAccess, Visitor},
+    Deserialize,
+};
+use std::{fmt, marker::PhantomData};
+
+/// A text with its place in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// The file's name, as the operator gave it.
+    pub file: String,
+    /// Line of the first character, from 1.
+    pub line: u32,
+    /// Column of the first character, from 1.
+    pub column: u32,
+    /// The text.
+    pub text: String,
+}
+
+/// A piece under a name.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// The name.
+    pub name: String,
+    /// The piece.
+    pub piece: Piece,
+}
+
+impl Piece {
+    /// A whole file.
+    pub fn file(file: &str, text: String) -> Self {
+        Piece { file: file.to_owned(), line: 1, column: 1, text }
+    }
+
+    /// An empty section that stands nowhere.
+    pub fn empty() -> Self {
+        Piece { file: String::new(), line: 1, column: 1, text: "()".to_owned() }
+    }
+
+    /// A diagnostic at this piece.
+    pub fn diagnostic(&self, message: impl Into<String>, help: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            severity: Severity::Error,
+            file: self.file.clone(),
+            line: self.line,
+            column: self.column,
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+
+    /// The piece as a plugin gets it.
+    pub fn section(&self) -> Section {
+        Section { file: self.file.clone(), line: self.line, column: self.column, text: self.text.clone() }
+    }
+
+    /// Reads the piece as a value.
+    pub fn parse<T: DeserializeOwned>(&self, problems: &mut Problems) -> Option<T> {
+        let padded = self.padded();
+        match options().from_str(&padded) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                problems.0.push(self.at(&error));
+                None
+            }
+        }
+    }
+
+    /// Takes a struct `(a: 1)` or a map `{"a": 1}` apart. An equal key a second time is a problem.
+    pub fn entries(&self, problems: &mut Problems) -> Vec<Named> {
+        let padded = self.padded();
+        let pairs: Pairs<'_> = match options().from_str(&padded) {
+            Ok(pairs) => pairs,
+            Err(error) => {
+                problems.0.push(self.at(&error));
+                return Vec::new();
+            }
+        };
+        let mut named: Vec<Named> = Vec::new();
+        for (name, raw) in pairs.0 {
+            let piece = self.inner(&padded, raw);
+            if let Some(first) = named.iter().find(|other| other.name == name) {
+                let message = format!("`{name}` is given twice, first at line {}", first.piece.line);
+                problems.0.push(piece.diagnostic(message, "remove one of them"));
+                continue;
+            }
+            named.push(Named { name, piece });
+        }
+        named
+    }
+
+    fn padded(&self) -> String {
+        let mut padded = "\n".repeat(self.line.saturating_sub(1) as usize);
+        padded.push_str(&" ".repeat(self.column.saturating_sub(1) as usize));
+        padded.push_str(&self.text);
+        padded
+    }
+
+    fn at(&self, error: &ron::error::SpannedError) -> Diagnostic {
+        let mut diagnostic = self.diagnostic(error.code.to_string(), "");
+        diagnostic.line = u32::try_from(error.span.start.line).unwrap_or(0);
+        diagnostic.column = u32::try_from(error.span.start.col).unwrap_or(0);
+        diagnostic
+    }
+
+    /// The piece that a raw value, borrowed from `padded`, is.
+    fn inner(&self, padded: &str, raw: &RawValue) -> Piece {
+        let text = raw.get_ron();
+        let skipped = text.len() - text.trim_start().len();
+        let offset = text.as_ptr() as usize - padded.as_ptr() as usize + skipped;
+        let before = &padded[..offset];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        Piece {
+            file: self.file.clone(),
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            column: u32::try_from(column).unwrap_or(u32::MAX),
+            text: text.trim().to_owned(),
+        }
+    }
+}
+
+/// The same reading rules everywhere: `Some` may be left out.
+fn options() -> ron::Options {
+    ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME)
+}
+
+/// All entries of a struct or map, in order, equal keys included.
+struct Pairs<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PairsVisitor<'a>(PhantomData<&'a ()>);
+        impl<'de: 'a, 'a> Visitor<'de> for PairsVisitor<'a> {
+            type Value = Pairs<'a>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`(name: value, ...)` or `{\"name\": value, ...}`")
+            }
+            fn visit_unit<E>(self) -> Result<Pairs<'a>, E> {
+                Ok(Pairs(Vec::new()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'a>, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_any(PairsVisitor(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(text: &str) -> (Vec<Named>, Problems) {
+        let mut problems = Problems::default();
+        let named = Piece::file("t.ron", text.to_owned()).entries(&mut problems);
+        (named, problems)
+    }
+
+    #[test]
+    fn structs_and_maps_come_apart_with_positions() {
+        let (named, problems) = entries("(\n  a: 1,\n  // why\n  b: { \"x\": (y: [1, 2]), },\n)");
+        assert!(problems.0.is_empty(), "{problems}");
+        assert_eq!(named[0].piece, Piece { file: "t.ron".into(), line: 2, column: 6, text: "1".into() });
+        let mut problems = Problems::default();
+        let inner = named[1].piece.entries(&mut problems);
+        assert_eq!((inner[0].name.as_str(), inner[0].piece.line, inner[0].piece.column), ("x", 4, 13));
+        assert_eq!(inner[0].piece.entries(&mut problems)[0].piece.text, "[1, 2]");
+    }
+
+    #[test]
+    fn an_equal_key_is_reported_with_both_places() {
+        let (named, problems) = entries("{\n \"a\": 1,\n \"a\": 2,\n}");
+        assert_eq!(named.len(), 1);
+        assert_eq!(problems.to_string(), "t.ron:3:7: error: `a` is given twice, first at line 2 (remove one of them)");
+    }
+
+    #[test]
+    fn a_syntax_error_has_its_place() {
+        let (_, problems) = entries("(\n a: 1\n b: 2)");
+        assert!(problems.to_string().starts_with("t.ron:3:"), "{problems}");
+    }
+
+    #[test]
+    fn an_empty_struct_has_no_entries() {
+        let (named, problems) = entries("()");
+        assert!(named.is_empty() && problems.0.is_empty(), "{problems}");
+    }
+}

@@ -1,0 +1,515 @@
+//! The typed configuration.
+
+use super::{
+    document::{Named, Piece},
+    report::Problems,
+};
+use dovetail_abi::{log_v1::Level, tls_v1::TlsVersion};
+use serde::Deserialize;
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Everything that the operator decides.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The server's own name, in greetings and as the default certificate's name.
+    pub hostname: String,
+    /// Where all data is; absolute.
+    pub data_dir: PathBuf,
+    /// Where relative paths start.
+    pub config_dir: PathBuf,
+    /// More directories to find plugins in.
+    pub plugin_dirs: Vec<PathBuf>,
+    /// The log.
+    pub log: LogConfig,
+    /// Blocking of addresses that guess passwords.
+    pub login_blocking: LoginBlocking,
+    /// How long sessions may go on after a stop was asked for.
+    pub drain: Duration,
+    /// Which instance provides an interface, where several could.
+    pub services: BTreeMap<String, String>,
+    /// The plugin instances, in the order of the file.
+    pub plugins: Vec<PluginConfig>,
+    /// The listeners, in the order of the file.
+    pub listeners: Vec<ListenerConfig>,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// For people or for programs.
+    pub format: LogFormat,
+    /// What is kept: `Error`, `Warn`, `Info`, `Debug` or `Trace`.
+    pub level: LogLevel,
+    /// The same for single instances, by name; `core` is core itself.
+    pub levels: BTreeMap<String, LogLevel>,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        LogConfig { format: LogFormat::Text, level: LogLevel::Info, levels: BTreeMap::new() }
+    }
+}
+
+/// The form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum LogFormat {
+    /// One line of text a record.
+    Text,
+    /// One JSON object a record.
+    Json,
+}
+
+/// What is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum LogLevel {
+    /// Failures only.
+    Error,
+    /// And what should be looked at.
+    Warn,
+    /// And what happened.
+    Info,
+    /// And how.
+    Debug,
+    /// Every step.
+    Trace,
+}
+
+impl From<LogLevel> for Level {
+    fn from(level: LogLevel) -> Level {
+        match level {
+            LogLevel::Error => Level::Error,
+            LogLevel::Warn => Level::Warn,
+            LogLevel::Info => Level::Info,
+            LogLevel::Debug => Level::Debug,
+            LogLevel::Trace => Level::Trace,
+        }
+    }
+}
+
+/// When an address that fails to log in is shut out, on all listeners.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoginBlocking {
+    /// So many failures ...
+    pub failures: u32,
+    /// ... within so many seconds ...
+    pub window_seconds: u64,
+    /// ... shut the address (IPv6: its /64) out for so many seconds. 0 turns blocking off.
+    pub block_seconds: u64,
+    /// A failure is answered so many milliseconds late.
+    pub delay_milliseconds: u64,
+}
+
+impl Default for LoginBlocking {
+    fn default() -> Self {
+        LoginBlocking { failures: 10, window_seconds: 600, block_seconds: 600, delay_milliseconds: 1000 }
+    }
+}
+
+/// A plugin instance.
+#[derive(Debug, Clone)]
+pub struct PluginConfig {
+    /// The instance's name.
+    pub instance: String,
+    /// The plugin's id.
+    pub plugin: String,
+    /// The library, if it is not to be searched for.
+    pub path: Option<PathBuf>,
+    /// The library's SHA-256, if it is pinned.
+    pub sha256: Option<String>,
+    /// Which instance provides an interface to this one, where several could.
+    pub services: BTreeMap<String, String>,
+    /// Its own section.
+    pub section: Piece,
+    /// Where the instance stands in the file.
+    pub place: Piece,
+}
+
+/// How a listener does TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum TlsMode {
+    /// Not at all.
+    Off,
+    /// By STARTTLS or STLS.
+    Explicit,
+    /// From the first byte.
+    Implicit,
+}
+
+/// A listener.
+#[derive(Debug, Clone)]
+pub struct ListenerConfig {
+    /// Its name.
+    pub name: String,
+    /// Where it stands in the file.
+    pub place: Piece,
+    /// Its options.
+    pub options: ListenerOptions,
+}
+
+/// The options that every listener has, whatever its protocol.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListenerOptions {
+    /// The instance that serves it.
+    pub protocol: String,
+    /// Addresses with ports, such as `0.0.0.0:25` or `[::]:25`.
+    pub bind: Vec<SocketAddr>,
+    /// How it does TLS.
+    #[serde(default = "tls_off")]
+    pub tls: TlsMode,
+    /// Nothing but the way to TLS is served before TLS.
+    #[serde(default)]
+    pub require_tls: bool,
+    /// The certificate by name; without it the client's server name decides.
+    #[serde(default)]
+    pub certificate: Option<String>,
+    /// The oldest TLS version.
+    #[serde(default)]
+    pub min_tls: MinTls,
+    /// Connections at a time.
+    #[serde(default = "max_connections")]
+    pub max_connections: u32,
+    /// Connections at a time from one address (IPv6: its /64).
+    #[serde(default = "max_connections_per_address")]
+    pub max_connections_per_address: u32,
+    /// A connection without progress for so long is ended. RFC 5321 section 4.5.3.2.7 asks for 300, RFC 1939 section 3
+    /// for 600.
+    #[serde(default = "idle_seconds")]
+    pub idle_seconds: u64,
+    /// A TLS handshake takes at most so long.
+    #[serde(default = "handshake_seconds")]
+    pub handshake_seconds: u64,
+    /// Passwords may cross without TLS. Only on loopback addresses.
+    #[serde(default)]
+    pub insecure_auth: bool,
+    /// Whether failed logins count towards blocking the address.
+    #[serde(default = "yes")]
+    pub block_failed_logins: bool,
+}
+
+/// The oldest TLS version of a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub enum MinTls {
+    /// TLS 1.2.
+    #[default]
+    Tls12,
+    /// TLS 1.3.
+    Tls13,
+}
+
+impl From<MinTls> for TlsVersion {
+    fn from(version: MinTls) -> TlsVersion {
+        match version {
+            MinTls::Tls12 => TlsVersion::Tls12,
+            MinTls::Tls13 => TlsVersion::Tls13,
+        }
+    }
+}
+
+fn tls_off() -> TlsMode {
+    TlsMode::Off
+}
+fn max_connections() -> u32 {
+    10_000
+}
+fn max_connections_per_address() -> u32 {
+    100
+}
+fn idle_seconds() -> u64 {
+    600
+}
+fn handshake_seconds() -> u64 {
+    30
+}
+fn yes() -> bool {
+    true
+}
+
+/// The entry of an instance, its section apart.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PluginOptions {
+    #[serde(default)]
+    plugin: Option<String>,
+    #[serde(default)]
+    path: Option<PathBuf>,
+    #[serde(default)]
+    sha256: Option<String>,
+    #[serde(default)]
+    services: BTreeMap<String, String>,
+    /// Taken apart before this struct is read; named here so that it is known.
+    #[serde(default, rename = "config")]
+    _config: Option<Box<ron::value::RawValue>>,
+}
+
+/// More listeners, instances or binds than this are an error in the file, not a wish.
+const MAX_ENTRIES: usize = 1000;
+/// A config file larger than this is not one.
+pub const MAX_FILE: u64 = 4 << 20;
+
+impl Config {
+    /// Reads a config file.
+    ///
+    /// # Errors
+    /// All problems that can be found without loading a plugin.
+    pub fn load(path: &Path) -> Result<Config, Problems> {
+        let shown = path.display().to_string();
+        let help = "give the file with --config FILE, or try the server with `dovetail serve --dev`";
+        let size = std::fs::metadata(path)
+            .map_err(|error| Problems::one(format!("cannot read the config {shown}: {error}"), help))?
+            .len();
+        if size > MAX_FILE {
+            return Err(Problems::one(
+                format!("the config {shown} is {size} bytes long; {MAX_FILE} is the limit"),
+                help,
+            ));
+        }
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Problems::one(format!("cannot read the config {shown}: {error}"), help))?;
+        let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+        Config::parse(&shown, text, &directory)
+    }
+
+    /// Reads a config from its text.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(file: &str, text: String, config_dir: &Path) -> Result<Config, Problems> {
+        let mut problems = Problems::default();
+        let document = Piece::file(file, text);
+        let mut config = Config {
+            hostname: String::new(),
+            data_dir: PathBuf::new(),
+            config_dir: config_dir.to_owned(),
+            plugin_dirs: Vec::new(),
+            log: LogConfig::default(),
+            login_blocking: LoginBlocking::default(),
+            drain: Duration::from_secs(10),
+            services: BTreeMap::new(),
+            plugins: Vec::new(),
+            listeners: Vec::new(),
+        };
+        for Named { name, piece } in document.entries(&mut problems) {
+            config.take(&name, &piece, &mut problems);
+        }
+        if problems.0.is_empty() {
+            config.complete(&document, &mut problems);
+        }
+        config.data_dir = config_dir.join(&config.data_dir);
+        for directory in &mut config.plugin_dirs {
+            *directory = config_dir.join(&*directory);
+        }
+        if problems.has_errors() {
+            Err(problems)
+        } else {
+            Ok(config)
+        }
+    }
+
+    fn take(&mut self, name: &str, piece: &Piece, problems: &mut Problems) {
+        fn set<T: serde::de::DeserializeOwned>(into: &mut T, piece: &Piece, problems: &mut Problems) {
+            if let Some(value) = piece.parse(problems) {
+                *into = value;
+            }
+        }
+        match name {
+            "hostname" => set(&mut self.hostname, piece, problems),
+            "data_dir" => set(&mut self.data_dir, piece, problems),
+            "plugin_dirs" => set(&mut self.plugin_dirs, piece, problems),
+            "log" => set(&mut self.log, piece, problems),
+            "login_blocking" => set(&mut self.login_blocking, piece, problems),
+            "services" => set(&mut self.services, piece, problems),
+            "drain_seconds" => {
+                if let Some(seconds) = piece.parse(problems) {
+                    self.drain = Duration::from_secs(seconds);
+                }
+            }
+            "plugins" => {
+                self.plugins =
+                    piece.entries(problems).into_iter().filter_map(|entry| plugin(entry, problems)).collect();
+                limit(&self.plugins, piece, problems);
+            }
+            "listeners" => {
+                self.listeners =
+                    piece.entries(problems).into_iter().filter_map(|entry| listener(entry, problems)).collect();
+                limit(&self.listeners, piece, problems);
+            }
+            _ => problems.0.push(piece.diagnostic(
+                format!("there is no option `{name}`"),
+                "options are: hostname, data_dir, plugin_dirs, log, login_blocking, drain_seconds, services, plugins, \
+                 listeners",
+            )),
+        }
+    }
+
+    /// Checks what concerns several pieces.
+    fn complete(&mut self, document: &Piece, problems: &mut Problems) {
+        if self.hostname.is_empty() {
+            problems.0.push(document.diagnostic("`hostname` is missing", "give the server's own name"));
+        }
+        if self.data_dir.as_os_str().is_empty() {
+            problems.0.push(document.diagnostic("`data_dir` is missing", "say where the data shall be kept"));
+        }
+        let mut taken: BTreeMap<SocketAddr, &str> = BTreeMap::new();
+        for listener in &self.listeners {
+            if !self.plugins.iter().any(|plugin| plugin.instance == listener.options.protocol) {
+                problems.0.push(listener.place.diagnostic(
+                    format!(
+                        "listener `{}` wants protocol `{}`, which is no plugin instance",
+                        listener.name, listener.options.protocol
+                    ),
+                    format!("add \"{}\": () to `plugins`, or correct the name", listener.options.protocol),
+                ));
+            }
+            for bind in &listener.options.bind {
+                if bind.port() == 0 {
+                    continue;
+                }
+                if let Some(other) = taken.insert(*bind, &listener.name) {
+                    problems.0.push(listener.place.diagnostic(
+                        format!("listeners `{other}` and `{}` both bind {bind}", listener.name),
+                        "give one of them another address or port",
+                    ));
+                }
+            }
+        }
+    }
+}
+
+fn limit<T>(list: &[T], piece: &Piece, problems: &mut Problems) {
+    if list.len() > MAX_ENTRIES {
+        problems
+            .0
+            .push(piece.diagnostic(format!("{} entries are too many; {MAX_ENTRIES} is the limit", list.len()), ""));
+    }
+}
+
+fn plugin(entry: Named, problems: &mut Problems) -> Option<PluginConfig> {
+    let Named { name, piece } = entry;
+    if !is_name(&name) {
+        problems.0.push(piece.diagnostic(format!("`{name}` cannot be an instance's name"), NAME_RULE));
+        return None;
+    }
+    let options: PluginOptions = piece.parse(problems)?;
+    let section = piece
+        .entries(&mut Problems::default())
+        .into_iter()
+        .find(|entry| entry.name == "config")
+        .map_or_else(|| Piece { text: "()".into(), ..piece.clone() }, |entry| entry.piece);
+    Some(PluginConfig {
+        plugin: options.plugin.unwrap_or_else(|| name.clone()),
+        instance: name,
+        path: options.path,
+        sha256: options.sha256,
+        services: options.services,
+        section,
+        place: piece,
+    })
+}
+
+fn listener(entry: Named, problems: &mut Problems) -> Option<ListenerConfig> {
+    let Named { name, piece } = entry;
+    if !is_name(&name) {
+        problems.0.push(piece.diagnostic(format!("`{name}` cannot be a listener's name"), NAME_RULE));
+        return None;
+    }
+    let options: ListenerOptions = piece.parse(problems)?;
+    let mut complain = |message: &str, help: &str| {
+        problems.0.push(piece.diagnostic(format!("listener `{name}`: {message}"), help));
+    };
+    if options.bind.is_empty() {
+        complain("`bind` is empty", "give at least one address with a port");
+    }
+    if options.insecure_auth && !options.bind.iter().all(|address| address.ip().is_loopback()) {
+        complain(
+            "`insecure_auth` on an address that others can reach",
+            "passwords would cross the network in the clear: bind it to 127.0.0.1 or [::1], or use TLS",
+        );
+    }
+    if options.require_tls && options.tls == TlsMode::Off {
+        complain("`require_tls` without TLS", "set `tls: Explicit` or `tls: Implicit`");
+    }
+    if options.max_connections == 0 || options.max_connections_per_address == 0 {
+        complain("a limit of 0 connections", "leave the limit out, or give at least 1");
+    }
+    if options.idle_seconds == 0 || options.handshake_seconds == 0 {
+        complain("a time of 0 seconds", "leave it out, or give at least 1");
+    }
+    Some(ListenerConfig { name, place: piece, options })
+}
+
+const NAME_RULE: &str = "use 1 to 64 letters, digits, `-`, `_` or `.`";
+
+fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name != "core"
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, Problems> {
+        Config::parse("d.ron", text.to_owned(), Path::new("/etc/dovetail"))
+    }
+
+    #[test]
+    fn a_small_config_gets_its_defaults() {
+        let config = parse(
+            r#"(
+                hostname: "h", data_dir: "data",
+                plugins: { "pop3": (), "mx": (plugin: "smtp", config: (role: Mx)) },
+                listeners: { "pop": (protocol: "pop3", bind: ["127.0.0.1:110"]) },
+            )"#,
+        )
+        .unwrap();
+        assert_eq!(config.data_dir, Path::new("/etc/dovetail/data"));
+        assert_eq!(config.plugins[0].plugin, "pop3");
+        assert_eq!(config.plugins[0].section.text, "()");
+        assert_eq!(config.plugins[1].section.text, "(role: Mx)");
+        assert_eq!((config.plugins[1].section.line, config.plugins[1].section.column), (3, 69));
+        assert_eq!(config.listeners[0].options.tls, TlsMode::Off);
+    }
+
+    #[test]
+    fn all_errors_are_said_at_once_with_their_places() {
+        let problems = parse(
+            "(\n hostnam: \"h\",\n data_dir: 3,\n plugins: {\n \"a b\": (),\n \"p\": (plugn: \"x\"),\n },\n listeners: {\n \"l\": (protocol: \"p\", bind: [], insecure_auth: true),\n \"m\": (protocol: \"p\", bind: [\"0.0.0.0:1\"], insecure_auth: true),\n },\n)",
+        )
+        .unwrap_err();
+        let text = problems.to_string();
+        for (line, expected) in
+            [(2, "hostnam"), (3, "data_dir"), (5, "a b"), (6, "plugn"), (9, "`bind` is empty"), (10, "insecure_auth")]
+        {
+            assert!(
+                text.lines()
+                    .any(|l| l.starts_with(&format!("d.ron:{line}:"))
+                        && (l.contains(expected) || expected == "data_dir")),
+                "{expected} on line {line} in\n{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn listeners_need_their_plugins_and_their_ports() {
+        let text = parse(
+            r#"(hostname: "h", data_dir: "d", plugins: {"p": ()}, listeners: {
+                "a": (protocol: "p", bind: ["127.0.0.1:25"]),
+                "b": (protocol: "q", bind: ["127.0.0.1:25"]),
+            })"#,
+        )
+        .unwrap_err()
+        .to_string();
+        assert!(text.contains("both bind 127.0.0.1:25"), "{text}");
+        assert!(text.contains("wants protocol `q`"), "{text}");
+    }
+}

@@ -1,0 +1,169 @@
+//! The server's end of the control socket.
+
+use super::{
+    address::short,
+    message::{Answer, Call, Request, MAX_REQUEST, VERSION},
+    Status,
+};
+use crate::{plugin::instance::Assembly, server::Server};
+use dovetail_abi::{
+    handle::Interface,
+    operations_v1::{FieldValue, Operations, Progress, ProgressProvider, Report},
+    CallFailure,
+};
+use std::{
+    fs::{self, Permissions},
+    io,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{UnixListener, UnixStream},
+    sync::mpsc,
+};
+
+/// A request must have come within this.
+const READ_LIMIT: Duration = Duration::from_secs(30);
+
+/// The bound socket.
+pub struct ControlSocket {
+    listener: UnixListener,
+}
+
+impl ControlSocket {
+    /// Binds the socket; what an earlier server left there is removed (the data directory's lock is held).
+    ///
+    /// # Errors
+    /// As the file system gives them.
+    pub fn bind(path: &Path) -> io::Result<Self> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let (bindable, _open) = short(path)?;
+        // The directory is 0700, so nobody else can connect before the mode is set.
+        let listener = UnixListener::bind(bindable)?;
+        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        Ok(ControlSocket { listener })
+    }
+
+    /// Answers for ever.
+    pub async fn serve(&self, server: Arc<Server>) {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, _)) if is_allowed(&stream) => {
+                    let server = server.clone();
+                    tokio::spawn(async move {
+                        if let Err(error) = answer(stream, &server).await {
+                            tracing::debug!(%error, "a control connection broke");
+                        }
+                    });
+                }
+                Ok(_) => tracing::warn!("a control connection of another user was refused"),
+                Err(error) => {
+                    tracing::warn!(%error, "the control socket cannot accept now");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+}
+
+fn is_allowed(stream: &UnixStream) -> bool {
+    let us = rustix::process::geteuid().as_raw();
+    stream.peer_cred().is_ok_and(|peer| peer.uid() == 0 || peer.uid() == us)
+}
+
+async fn answer(mut stream: UnixStream, server: &Arc<Server>) -> io::Result<()> {
+    let (reader, mut writer) = stream.split();
+    let mut line = Vec::new();
+    let mut limited = BufReader::new(reader.take(MAX_REQUEST as u64));
+    tokio::time::timeout(READ_LIMIT, limited.read_until(b'\n', &mut line)).await??;
+    let last = match serde_json::from_slice::<Request>(&line) {
+        Err(error) => Answer::Failed(format!("this is no request: {error}")),
+        Ok(request) if request.version != VERSION => Answer::Failed(format!(
+            "the server speaks control version {VERSION}, the command {}; use the `dovetail` of the running server",
+            request.version
+        )),
+        Ok(request) => {
+            let (steps, mut progress) = mpsc::unbounded_channel();
+            let mut work = Box::pin(call(request.call, server, steps));
+            loop {
+                tokio::select! {
+                    Some(step) = progress.recv() => write(&mut writer, &Answer::Step(step)).await?,
+                    last = &mut work => break last,
+                }
+            }
+        }
+    };
+    write(&mut writer, &last).await
+}
+
+async fn write(writer: &mut (impl AsyncWriteExt + Unpin), answer: &Answer) -> io::Result<()> {
+    let mut line = serde_json::to_vec(answer)?;
+    line.push(b'\n');
+    writer.write_all(&line).await
+}
+
+async fn call(call: Call, server: &Arc<Server>, steps: mpsc::UnboundedSender<String>) -> Answer {
+    match call {
+        Call::Status => Answer::Status(Box::new(Status::of(server))),
+        Call::Operation { command, instance, operation, values } => {
+            tracing::info!(%command, %operation, "operation");
+            let values = values.into_iter().map(Into::into).collect();
+            match run_operation(server.assembly(), &command, instance.as_deref(), operation, values, steps).await {
+                Ok(report) => Answer::Report(Box::new(report.into())),
+                Err(message) => Answer::Failed(message),
+            }
+        }
+    }
+}
+
+/// Sends steps on.
+struct Steps(mpsc::UnboundedSender<String>);
+
+impl ProgressProvider for Steps {
+    fn step(&self, text: String) -> Result<(), CallFailure> {
+        self.0.send(text).map_err(|_| CallFailure::Unavailable)
+    }
+}
+
+/// Runs an operation of an instance.
+///
+/// # Errors
+/// What the operation says, or why there is none.
+pub async fn run_operation(
+    assembly: &Assembly,
+    command: &str,
+    instance: Option<&str>,
+    operation: String,
+    values: Vec<FieldValue>,
+    steps: mpsc::UnboundedSender<String>,
+) -> Result<Report, String> {
+    let instance = instance_for(assembly, command, instance)?;
+    let operations: Operations = assembly.service(&instance)?;
+    operations.run(operation, values, Progress::new(Steps(steps))).await.map_err(|failure| failure.message)
+}
+
+/// The instance that offers a command's operations.
+///
+/// # Errors
+/// None, or several.
+pub fn instance_for(assembly: &Assembly, command: &str, wanted: Option<&str>) -> Result<String, String> {
+    let mut offering = assembly.members.iter().filter(|member| {
+        member.library.manifest.command.as_deref() == Some(command)
+            && member.library.manifest.provides.iter().any(|id| id == Operations::ID)
+            && wanted.is_none_or(|wanted| wanted == member.config.instance)
+    });
+    match (offering.next(), offering.next()) {
+        (Some(member), None) => Ok(member.config.instance.clone()),
+        (Some(first), Some(second)) => Err(format!(
+            "`{}` and `{}` both offer `{command}` (choose with --instance)",
+            first.config.instance, second.config.instance
+        )),
+        (None, _) => Err(format!("no plugin instance of this server offers `{command}` (add it to `plugins`)")),
+    }
+}

@@ -1,0 +1,124 @@
+//! Finding plugins by their id.
+//!
+//! The first directory that has a plugin of that id wins: those of the command line, of the config, the directory of the
+//! executable (and `deps` in it, where cargo puts libraries for tests), then the system's.
+
+use super::probe::{self, ProbeError};
+use dovetail_abi::manifest::Manifest;
+use std::path::{Path, PathBuf};
+
+/// Where the packages put plugins.
+pub const SYSTEM_DIR: &str = "/usr/lib/dovetail/plugins";
+
+/// A plugin's file with its manifest.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The file.
+    pub path: PathBuf,
+    /// What it says of itself.
+    pub manifest: Manifest,
+}
+
+/// The directories that are searched.
+#[derive(Debug, Clone, Default)]
+pub struct Finder {
+    directories: Vec<PathBuf>,
+}
+
+impl Finder {
+    /// Searches `given` first, then the usual places.
+    pub fn new(given: impl IntoIterator<Item = PathBuf>) -> Self {
+        let mut directories: Vec<PathBuf> = given.into_iter().collect();
+        if let Some(beside) = std::env::current_exe().ok().as_deref().and_then(Path::parent) {
+            directories.push(beside.to_owned());
+            directories.push(beside.join("deps"));
+        }
+        directories.push(SYSTEM_DIR.into());
+        Finder { directories }
+    }
+
+    /// All plugins, in the order of the search. Files that are no plugins are passed over.
+    pub fn all(&self) -> Vec<Found> {
+        let mut all: Vec<Found> = Vec::new();
+        for directory in &self.directories {
+            for found in scan(directory) {
+                let hidden = all
+                    .iter()
+                    .any(|other| other.manifest.id == found.manifest.id && other.path.parent() != found.path.parent());
+                if !hidden {
+                    all.push(found);
+                }
+            }
+        }
+        all
+    }
+
+    /// The plugin of an id.
+    ///
+    /// # Errors
+    /// If there is none, or one directory has two.
+    pub fn find(&self, id: &str) -> Result<Found, String> {
+        self.one(|manifest| manifest.id == id, &format!("plugin `{id}`"))
+    }
+
+    /// The plugin whose operations go by a word.
+    ///
+    /// # Errors
+    /// As [`Finder::find`].
+    pub fn find_command(&self, word: &str) -> Result<Found, String> {
+        self.one(|manifest| manifest.command.as_deref() == Some(word), &format!("plugin that offers `{word}`"))
+    }
+
+    fn one(&self, matches: impl Fn(&Manifest) -> bool, what: &str) -> Result<Found, String> {
+        for directory in &self.directories {
+            let mut hits = scan(directory).into_iter().filter(|found| matches(&found.manifest));
+            if let Some(first) = hits.next() {
+                return match hits.next() {
+                    None => Ok(first),
+                    Some(second) => Err(format!(
+                        "there are two files for {what}: {} and {} (remove one, or give its `path`)",
+                        first.path.display(),
+                        second.path.display()
+                    )),
+                };
+            }
+        }
+        let searched: Vec<String> =
+            self.directories.iter().filter(|d| d.is_dir()).map(|d| d.display().to_string()).collect();
+        Err(format!(
+            "there is no {what} in {} (build it, or name its directory with --plugin-dir or `plugin_dirs`)",
+            searched.join(", ")
+        ))
+    }
+
+    /// Reads one file's manifest.
+    ///
+    /// # Errors
+    /// As [`probe::probe`].
+    pub fn at(path: &Path) -> Result<Found, ProbeError> {
+        Ok(Found { path: path.to_owned(), manifest: probe::probe(path)? })
+    }
+}
+
+/// The loadable plugins in a directory, by file name.
+fn scan(directory: &Path) -> Vec<Found> {
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return Vec::new();
+    };
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "so"))
+        .collect();
+    paths.sort();
+    paths
+        .into_iter()
+        .filter_map(|path| match probe::probe(&path) {
+            Ok(manifest) => Some(Found { path, manifest }),
+            Err(ProbeError::NoManifest { .. }) => None,
+            Err(error) => {
+                tracing::debug!(%error, "passed over");
+                None
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,222 @@
+//! What the host offers to an instance: log, time, tasks, connections, faults, the console.
+//!
+//! Each instance gets handles of its own, so that what it does is counted to it and ends with it.
+
+use crate::telemetry::log::{self, Log};
+use dovetail_abi::{
+    console_v1::{ConsoleFailure, HostConsole, HostConsoleProvider, SecretNotice},
+    fault_v1::{HostFault, HostFaultProvider, PanicReport},
+    handle::Interface,
+    log_v1::{HostLog, HostLogProvider, Level, LogField, LogRecord},
+    net_v1::{HostNet, HostNetProvider, NetFailure},
+    task_v1::{HostTask, HostTaskProvider, Job, Task, TaskFuture, TaskProvider},
+    time_v1::{HostTime, HostTimeProvider},
+    AnyHandle, CallFailure, Stream,
+};
+use std::{
+    io::{IsTerminal, Write},
+    net::IpAddr,
+    os::unix::fs::OpenOptionsExt,
+    path::PathBuf,
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, PoisonError,
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::{
+    net::TcpStream,
+    task::{AbortHandle, JoinSet},
+};
+
+/// The host as one instance sees it.
+#[derive(Clone)]
+pub struct InstanceHost(Arc<Inner>);
+
+struct Inner {
+    instance: String,
+    data_dir: PathBuf,
+    log: Log,
+    tasks: Mutex<JoinSet<()>>,
+    panics: AtomicU64,
+}
+
+impl InstanceHost {
+    /// A host for an instance.
+    pub fn new(instance: &str, data_dir: PathBuf, log: Log) -> Self {
+        InstanceHost(Arc::new(Inner {
+            instance: instance.to_owned(),
+            data_dir,
+            log,
+            tasks: Mutex::default(),
+            panics: AtomicU64::new(0),
+        }))
+    }
+
+    /// The provider of a host interface.
+    pub fn query(&self, interface: &str) -> Option<AnyHandle> {
+        let me = self.clone();
+        Some(match interface {
+            HostLog::ID => HostLog::new(me).erase(),
+            HostTime::ID => HostTime::new(me).erase(),
+            HostTask::ID => HostTask::new(me).erase(),
+            HostNet::ID => HostNet::new(me).erase(),
+            HostFault::ID => HostFault::new(me).erase(),
+            HostConsole::ID => HostConsole::new(me).erase(),
+            _ => return None,
+        })
+    }
+
+    /// How often the instance panicked.
+    pub fn panics(&self) -> u64 {
+        self.0.panics.load(Ordering::Relaxed)
+    }
+
+    /// How many tasks it runs.
+    pub fn tasks(&self) -> usize {
+        let mut tasks = self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.len()
+    }
+
+    /// Ends the instance's tasks and waits for them.
+    pub async fn end_tasks(&self) {
+        let mut tasks = std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.shutdown().await;
+    }
+}
+
+impl HostLogProvider for InstanceHost {
+    fn level(&self) -> Result<Level, CallFailure> {
+        Ok(self.0.log.level(&self.0.instance))
+    }
+    fn record(&self, record: LogRecord) -> Result<(), CallFailure> {
+        self.0.log.write(&self.0.instance, &record);
+        Ok(())
+    }
+}
+
+impl HostTimeProvider for InstanceHost {
+    async fn sleep(&self, milliseconds: u64) -> Result<(), CallFailure> {
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+        Ok(())
+    }
+    fn unix_milliseconds(&self) -> Result<u64, CallFailure> {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+struct Running(AbortHandle);
+
+impl TaskProvider for Running {
+    fn abort(&self) -> Result<(), CallFailure> {
+        self.0.abort();
+        Ok(())
+    }
+}
+
+impl HostTaskProvider for InstanceHost {
+    fn spawn(&self, future: TaskFuture) -> Result<Task, CallFailure> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| CallFailure::Unavailable);
+        let runtime = runtime.or_else(|_| log::runtime().ok_or(CallFailure::Unavailable))?;
+        let mut tasks = self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        let handle = tasks.spawn_on(
+            async move {
+                // A panic was contained and reported on the plugin's side.
+                let _ = future.await;
+            },
+            &runtime,
+        );
+        Ok(Task::new(Running(handle)))
+    }
+
+    fn blocking(&self, job: Job) -> Result<(), CallFailure> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| CallFailure::Unavailable);
+        let runtime = runtime.or_else(|_| log::runtime().ok_or(CallFailure::Unavailable))?;
+        runtime.spawn_blocking(move || {
+            // As above.
+            let _ = job.run();
+        });
+        Ok(())
+    }
+}
+
+impl HostNetProvider for InstanceHost {
+    async fn connect(&self, host: String, port: u16, milliseconds: u64) -> Result<Stream, NetFailure> {
+        let limit = Duration::from_millis(milliseconds);
+        let connected = tokio::time::timeout(limit, TcpStream::connect((host.as_str(), port))).await;
+        let stream = connected.map_err(std::io::Error::from)??;
+        stream.set_nodelay(true)?;
+        Ok(Stream::new(stream))
+    }
+
+    async fn lookup(&self, host: String) -> Result<Vec<IpAddr>, NetFailure> {
+        let mut found: Vec<IpAddr> =
+            tokio::net::lookup_host((host.as_str(), 0)).await?.map(|address| address.ip()).collect();
+        found.dedup();
+        Ok(found)
+    }
+}
+
+impl HostFaultProvider for InstanceHost {
+    fn panicked(&self, report: PanicReport) -> Result<(), CallFailure> {
+        self.0.panics.fetch_add(1, Ordering::Relaxed);
+        let field = |name: &str, value: &str| LogField { name: name.to_owned(), value: value.to_owned() };
+        self.0.log.write(
+            &self.0.instance,
+            &LogRecord {
+                level: Level::Error,
+                target: "fault".to_owned(),
+                message: "the plugin panicked; what it was doing has ended, the rest goes on".to_owned(),
+                fields: vec![field("panic", &report.message), field("place", &report.place)],
+                session: report.session,
+            },
+        );
+        Ok(())
+    }
+}
+
+impl HostConsoleProvider for InstanceHost {
+    fn notice(&self, text: String) -> Result<(), CallFailure> {
+        self.0.log.write(
+            &self.0.instance,
+            &LogRecord {
+                level: Level::Info,
+                target: "notice".to_owned(),
+                message: text,
+                fields: Vec::new(),
+                session: None,
+            },
+        );
+        Ok(())
+    }
+
+    fn secret(&self, notice: SecretNotice) -> Result<(), ConsoleFailure> {
+        let fail = |message: String| ConsoleFailure { message };
+        let mut terminal = std::io::stderr();
+        if terminal.is_terminal() {
+            let secret = String::from_utf8_lossy(notice.secret.expose());
+            return writeln!(
+                terminal,
+                "\n    {}: {secret}\n    (shown only now; nothing else keeps it)\n",
+                notice.label
+            )
+            .map_err(|error| fail(format!("cannot show {}: {error}", notice.label)));
+        }
+        if !log::is_plain_name(&notice.file_name) {
+            return Err(fail(format!("`{}` is no plain file name", notice.file_name)));
+        }
+        let path = self.0.data_dir.join(&notice.file_name);
+        let written =
+            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).and_then(|mut file| {
+                file.write_all(notice.secret.expose())?;
+                file.write_all(b"\n")?;
+                file.sync_all()
+            });
+        written.map_err(|error| fail(format!("cannot write {} to {}: {error}", notice.label, path.display())))?;
+        // The log says where it is, never what it is.
+        self.notice(format!("{} is in {}", notice.label, path.display())).map_err(|e| fail(e.to_string()))
+    }
+}

@@ -1,0 +1,341 @@
+//! The instances of one config: found, loaded, prepared and wired; then started and stopped.
+
+use super::{
+    finder::Finder,
+    host::InstanceHost,
+    load::{self, Loaded},
+    slot::Place,
+    wiring::{self, Node, Wiring},
+};
+use crate::{
+    config::{report::Problems, Config, PluginConfig},
+    telemetry::log::Log,
+};
+use dovetail_abi::{
+    handle::Interface,
+    kernel_v1::{Bound, Diagnostic, Instance, PrepareInput, Prepared, StartInput},
+    layout, AnyHandle,
+};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// An instance in its life from prepared to stopped.
+pub struct Member {
+    /// Its config.
+    pub config: PluginConfig,
+    /// Its library.
+    pub library: Arc<Loaded>,
+    /// What the host offers it.
+    pub host: InstanceHost,
+    prepared: Option<Prepared>,
+    running: Option<Instance>,
+}
+
+/// All instances, wired.
+pub struct Assembly {
+    /// The instances, in the order of the config.
+    pub members: Vec<Member>,
+    /// What was worth a warning.
+    pub warnings: Vec<Diagnostic>,
+    wiring: Wiring,
+    /// Places by provider and interface.
+    places: BTreeMap<(usize, String), Place>,
+}
+
+/// How libraries are loaded.
+#[derive(Debug, Clone, Default)]
+pub struct Loading {
+    /// Where to search.
+    pub finder: Finder,
+    /// Where private copies go; `None` loads the files themselves.
+    pub copies: Option<PathBuf>,
+}
+
+impl Assembly {
+    /// Finds, loads, prepares and wires the instances of a config; `only` limits it to those and what they need.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once. Nothing was started.
+    pub fn prepare(
+        config: &Config,
+        loading: &Loading,
+        log: &Log,
+        only: Option<&str>,
+        standalone: bool,
+    ) -> Result<Assembly, Problems> {
+        let mut problems = Problems::default();
+        let mut libraries: BTreeMap<PathBuf, Arc<Loaded>> = BTreeMap::new();
+        let mut nodes: Vec<Node<'_>> = Vec::new();
+        for plugin in &config.plugins {
+            match load_one(config, plugin, loading, &mut libraries) {
+                Ok(library) => nodes.push(Node { config: plugin, library }),
+                Err(message) => problems.0.push(plugin.place.diagnostic(message, "")),
+            }
+        }
+        if problems.has_errors() {
+            // Wiring would complain about the providers that did not load.
+            prepare_all(config, &nodes, standalone, &mut problems);
+            return Err(problems);
+        }
+        if let Some(only) = only {
+            nodes = needed(config, nodes, only);
+        }
+        let wiring = wiring::wire(config, &nodes, &mut problems);
+        check_host(&nodes, &mut problems);
+        let prepared = prepare_all(config, &nodes, standalone, &mut problems);
+        if only.is_none() {
+            check_listeners(config, &nodes, &mut problems);
+        }
+        if problems.has_errors() {
+            return Err(problems);
+        }
+        let mut warnings = problems.0;
+        let mut members = Vec::new();
+        for (node, prepared) in nodes.iter().zip(prepared) {
+            if let Some(prepared) = &prepared {
+                warnings.extend(prepared.warnings().unwrap_or_default());
+            }
+            members.push(Member {
+                config: node.config.clone(),
+                library: node.library.clone(),
+                host: InstanceHost::new(&node.config.instance, config.data_dir.clone(), log.clone()),
+                prepared,
+                running: None,
+            });
+        }
+        Ok(Assembly { members, warnings, wiring, places: BTreeMap::new() })
+    }
+
+    /// Starts all instances, providers first.
+    ///
+    /// # Errors
+    /// What the first instance that does not start says; those before it have been stopped again.
+    pub async fn start(&mut self) -> Result<(), String> {
+        for index in self.wiring.order.clone() {
+            if let Err(message) = self.start_one(index).await {
+                let instance = self.members[index].config.instance.clone();
+                self.stop().await;
+                return Err(format!("`{instance}` did not start: {message}"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn start_one(&mut self, index: usize) -> Result<(), String> {
+        let mut services = Vec::new();
+        for required in &self.members[index].library.description.requires {
+            let id = required.id.to_string();
+            let slot = if wiring::is_host_interface(&id) {
+                let place = Place::default();
+                let offered = self.members[index].host.query(&id);
+                place.fill(offered.ok_or_else(|| format!("this server offers no {id}"))?);
+                place.slot()
+            } else {
+                let provider = self.wiring.providers[index].get(&id).copied();
+                let provider = provider.ok_or_else(|| format!("nobody provides {id}"))?;
+                self.places.entry((provider, id.clone())).or_default().slot()
+            };
+            services.push(Bound { id, slot });
+        }
+        let member = &mut self.members[index];
+        let prepared = member.prepared.take().ok_or("it was started before")?;
+        let instance = prepared.start(StartInput { services }).await.map_err(|failure| failure.message)?;
+        for offer in &member.library.description.provides {
+            let id = offer.id.to_string();
+            let provider = instance.query(id.clone()).map_err(|failure| failure.to_string())?;
+            let provider = provider.ok_or_else(|| format!("it does not provide {id} as its manifest says"))?;
+            if !std::ptr::eq(provider.layout(), offer.layout) {
+                layout::compatible(offer.layout, provider.layout())?;
+            }
+            self.places.entry((index, id)).or_default().fill(provider);
+        }
+        member.running = Some(instance);
+        Ok(())
+    }
+
+    /// Stops all instances, users first, and waits for their tasks.
+    pub async fn stop(&mut self) {
+        for &index in self.wiring.order.iter().rev() {
+            let member = &mut self.members[index];
+            if let Some(instance) = member.running.take() {
+                if let Err(failure) = instance.stop().await {
+                    tracing::error!(plugin = %member.config.instance, %failure, "the instance did not stop cleanly");
+                }
+            }
+            for ((_, _), place) in self.places.iter().filter(|((provider, _), _)| *provider == index) {
+                place.clear();
+            }
+            self.members[index].host.end_tasks().await;
+        }
+    }
+
+    /// The place of an interface that an instance provides.
+    pub fn place(&self, instance: &str, interface: &str) -> Option<Place> {
+        let index = self.members.iter().position(|member| member.config.instance == instance)?;
+        self.places.get(&(index, interface.to_owned())).cloned()
+    }
+
+    /// What an instance provides, as interface `I`.
+    ///
+    /// # Errors
+    /// If it does not, or in another shape.
+    pub fn service<I: Interface>(&self, instance: &str) -> Result<I, String> {
+        let any: Option<AnyHandle> = self.place(instance, I::ID).and_then(|place| place.get());
+        any.ok_or_else(|| format!("`{instance}` provides no {}", I::ID))?.checked()
+    }
+
+    /// The instance that provides an interface to core.
+    ///
+    /// # Errors
+    /// None, several, or another revision.
+    pub fn provider_for_core(&self, config: &Config, interface: &str) -> Result<String, String> {
+        let nodes: Vec<Node<'_>> =
+            self.members.iter().map(|m| Node { config: &m.config, library: m.library.clone() }).collect();
+        wiring::for_core(config, &nodes, interface)
+            .map(|index| self.members[index].config.instance.clone())
+            .map_err(|(message, help)| format!("{interface}: {message} ({help})"))
+    }
+
+    /// The libraries in use.
+    pub fn libraries(&self) -> Vec<PathBuf> {
+        self.members.iter().map(|member| member.library.path.clone()).collect()
+    }
+}
+
+fn load_one(
+    config: &Config,
+    plugin: &PluginConfig,
+    loading: &Loading,
+    libraries: &mut BTreeMap<PathBuf, Arc<Loaded>>,
+) -> Result<Arc<Loaded>, String> {
+    let path = match &plugin.path {
+        Some(path) => config.config_dir.join(path),
+        None => loading.finder.find(&plugin.plugin)?.path,
+    };
+    if plugin.sha256.is_none() {
+        if let Some(library) = libraries.get(&path) {
+            return same_id(library, plugin).map(|()| library.clone());
+        }
+    }
+    let library = load::load(&path, plugin.sha256.as_deref(), loading.copies.as_deref()).map_err(|e| e.to_string())?;
+    same_id(&library, plugin)?;
+    let library = Arc::new(library);
+    libraries.insert(path, library.clone());
+    Ok(library)
+}
+
+fn same_id(library: &Loaded, plugin: &PluginConfig) -> Result<(), String> {
+    if library.manifest.id == plugin.plugin {
+        return Ok(());
+    }
+    Err(format!(
+        "{} is plugin `{}`, not `{}` (correct `path`, or say `plugin: \"{}\"`)",
+        library.path.display(),
+        library.manifest.id,
+        plugin.plugin,
+        library.manifest.id
+    ))
+}
+
+fn prepare_all(
+    config: &Config,
+    nodes: &[Node<'_>],
+    standalone: bool,
+    problems: &mut Problems,
+) -> Vec<Option<Prepared>> {
+    let shown = |path: &Path| path.to_string_lossy().into_owned();
+    nodes
+        .iter()
+        .map(|node| {
+            let input = PrepareInput {
+                instance: node.config.instance.clone(),
+                section: node.config.section.section(),
+                hostname: config.hostname.clone(),
+                data_dir: shown(&config.data_dir),
+                config_dir: shown(&config.config_dir),
+                standalone,
+            };
+            match node.library.prepare(input) {
+                Ok(prepared) => Some(prepared),
+                Err(found) => {
+                    problems.0.extend(found.into_iter().map(|mut diagnostic| {
+                        diagnostic.message = format!("`{}`: {}", node.config.instance, diagnostic.message);
+                        diagnostic
+                    }));
+                    None
+                }
+            }
+        })
+        .collect()
+}
+
+/// The host's own interfaces, as each library knows them, against ours.
+fn check_host(nodes: &[Node<'_>], problems: &mut Problems) {
+    let host = InstanceHost::new("check", PathBuf::new(), Log::default());
+    for node in nodes {
+        for required in node.library.description.requires.iter().filter(|r| wiring::is_host_interface(&r.id)) {
+            let complain = |message: String| {
+                node.config.place.diagnostic(
+                    format!("`{}` needs {} of this server: {message}", node.config.instance, required.id),
+                    "use a build of the plugin that fits this release",
+                )
+            };
+            match host.query(&required.id) {
+                None => problems.0.push(complain("it does not offer that".into())),
+                Some(offered) => {
+                    if let Err(difference) = layout::compatible(required.layout, offered.layout()) {
+                        problems.0.push(complain(difference));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What listeners need: a protocol, and for TLS a provider and certificates.
+fn check_listeners(config: &Config, nodes: &[Node<'_>], problems: &mut Problems) {
+    use dovetail_abi::{certs_v1::Certs, protocol_v1::Protocol, tls_v1::Tls};
+    for listener in &config.listeners {
+        let Some(node) = nodes.iter().find(|node| node.config.instance == listener.options.protocol) else {
+            continue;
+        };
+        if !node.library.description.provides.iter().any(|offer| offer.id == Protocol::ID) {
+            problems.0.push(listener.place.diagnostic(
+                format!(
+                    "listener `{}` wants protocol `{}`, which is a plugin but no protocol",
+                    listener.name, listener.options.protocol
+                ),
+                "name an instance that provides dovetail.protocol/1",
+            ));
+        }
+        if listener.options.tls == crate::config::TlsMode::Off {
+            continue;
+        }
+        for interface in [Tls::ID, Certs::ID] {
+            if let Err((message, help)) = wiring::for_core(config, nodes, interface) {
+                problems.0.push(
+                    listener
+                        .place
+                        .diagnostic(format!("listener `{}` needs {interface} for TLS: {message}", listener.name), help),
+                );
+            }
+        }
+    }
+}
+
+/// Those nodes that `only` is or needs.
+fn needed<'a>(config: &Config, nodes: Vec<Node<'a>>, only: &str) -> Vec<Node<'a>> {
+    // Errors were or will be reported by the real wiring; here they just mean "needs nothing".
+    let wiring = wiring::wire(config, &nodes, &mut Problems::default());
+    let mut keep = vec![false; nodes.len()];
+    let mut open: Vec<usize> = nodes.iter().position(|node| node.config.instance == only).into_iter().collect();
+    while let Some(index) = open.pop() {
+        if !std::mem::replace(&mut keep[index], true) {
+            open.extend(wiring.providers[index].values());
+        }
+    }
+    nodes.into_iter().zip(keep).filter_map(|(node, keep)| keep.then_some(node)).collect()
+}

@@ -1,0 +1,255 @@
+//! Loading a plugin library: the only place in core with unsafe code.
+//!
+//! Order matters, since a library's constructors run inside `dlopen`: probe, trust, pin, private copy, then `dlopen`
+//! (RTLD_NOW | RTLD_LOCAL), then the kernel's layout is checked before anything in it is called. Libraries are never
+//! unloaded: sessions, wakers and vtables point into them.
+#![allow(unsafe_code)] // dlopen and reading the root module
+
+use super::{
+    probe::{self, ProbeError},
+    trust::{self, TrustError},
+};
+use abi_stable::library::{AbiHeaderRef, LibHeader};
+use dovetail_abi::{
+    handle::Interface,
+    kernel_v1::{Description, Diagnostic, KernelRef, PrepareInput, Prepared, SYMBOL},
+    layout,
+    manifest::Manifest,
+    wire::Wire,
+    AnyHandle,
+};
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use sha2::{Digest, Sha256};
+use std::{
+    fs, io,
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+/// Why a plugin could not be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// It is no plugin for this server.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+    /// Others could have written it.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// It is not the file that was pinned.
+    #[error("{path} has SHA-256 {found}, the config pins {pinned}; restore the file, or correct `sha256` if the change is yours")]
+    Pin {
+        /// The file.
+        path: PathBuf,
+        /// Its hash.
+        found: String,
+        /// The hash in the config.
+        pinned: String,
+    },
+    /// The private copy could not be made.
+    #[error("cannot copy {path} into the data directory: {source}")]
+    Copy {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The system's loader refused it.
+    #[error("{path} cannot be loaded: {detail}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the loader says.
+        detail: String,
+    },
+    /// Its root module is not ours.
+    #[error("{path} ({id} {version}, SDK {sdk}) does not fit this server (kernel 1 of SDK {ours}): {detail}; build it again with this release's SDK")]
+    Kernel {
+        /// The file.
+        path: PathBuf,
+        /// The plugin.
+        id: String,
+        /// Its version.
+        version: String,
+        /// Its SDK.
+        sdk: String,
+        /// Ours.
+        ours: &'static str,
+        /// What differs.
+        detail: String,
+    },
+    /// It panicked while describing itself.
+    #[error("{path} failed to describe itself; report this to its author")]
+    Describe {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// A loaded library. Loaded for the life of the process.
+pub struct Loaded {
+    /// The file it came from.
+    pub path: PathBuf,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// What it gives and needs.
+    pub description: Description,
+    kernel: KernelRef,
+}
+
+impl std::fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Loaded({} from {})", self.manifest.id, self.path.display())
+    }
+}
+
+/// Loads a plugin. With `copies`, a private copy in that directory is loaded instead of the file itself, so that a newer
+/// file under the same path is a new library, and nobody can change the code of a running one.
+///
+/// # Errors
+/// One sentence with both sides and the cure. Nothing of the library has run, unless it is a `Kernel` or `Describe` error.
+pub fn load(path: &Path, pin: Option<&str>, copies: Option<&Path>) -> Result<Loaded, LoadError> {
+    trust::check(path)?;
+    let manifest = probe::probe(path)?;
+    let hash = match pin {
+        Some(pinned) => {
+            let found = hash(path).map_err(|source| ProbeError::Io { path: path.to_owned(), source })?;
+            if !found.eq_ignore_ascii_case(pinned.trim()) {
+                return Err(LoadError::Pin { path: path.to_owned(), found, pinned: pinned.to_owned() });
+            }
+            Some(found)
+        }
+        None => None,
+    };
+    let file = match copies {
+        Some(directory) => private_copy(path, hash.as_deref(), directory)
+            .map_err(|source| LoadError::Copy { path: path.to_owned(), source })?,
+        None => path.to_owned(),
+    };
+    let header = open(path, &file)?;
+    let mismatch = |detail: String| LoadError::Kernel {
+        path: path.to_owned(),
+        id: manifest.id.clone(),
+        version: manifest.version.clone(),
+        sdk: manifest.sdk.clone(),
+        ours: env!("CARGO_PKG_VERSION"),
+        detail,
+    };
+    // SAFETY: the symbol is the `LibHeader` that `export_kernel!` emits; `upgrade` checks its magic and ABI version first.
+    let header: &'static LibHeader = header.upgrade().map_err(|error| mismatch(first_line(&error)))?;
+    let found = header.layout().ok_or_else(|| mismatch("its layout is missing".into()))?;
+    layout::compatible(<KernelRef as abi_stable::StableAbi>::LAYOUT, found).map_err(&mismatch)?;
+    // SAFETY: the layout was found compatible just now.
+    let kernel = unsafe { header.init_root_module_with_unchecked_layout::<KernelRef>() }
+        .map_err(|error| mismatch(first_line(&error)))?;
+    let description = kernel.describe()();
+    if description.id.as_str() != manifest.id {
+        return Err(LoadError::Describe { path: path.to_owned() });
+    }
+    Ok(Loaded { path: path.to_owned(), manifest, description, kernel })
+}
+
+impl Loaded {
+    /// Reads and checks a section; see [`Prepared`].
+    ///
+    /// # Errors
+    /// What the plugin says about the section.
+    pub fn prepare(&self, input: PrepareInput) -> Result<Prepared, Vec<Diagnostic>> {
+        Result::from_abi(self.kernel.prepare()(input.into_abi()))
+    }
+
+    /// What the library offers without an instance, as interface `I`.
+    ///
+    /// # Errors
+    /// If it offers none, or one of another shape.
+    pub fn query<I: Interface>(&self) -> Result<I, String> {
+        let offered: Option<AnyHandle> = self.kernel.query()(I::ID.into()).into_option();
+        offered.ok_or_else(|| format!("{} offers no {}", self.manifest.id, I::ID))?.checked()
+    }
+}
+
+fn open(path: &Path, file: &Path) -> Result<AbiHeaderRef, LoadError> {
+    let refused = |error: libloading::Error| {
+        let detail = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        LoadError::Open { path: path.to_owned(), detail }
+    };
+    // SAFETY: the file was probed and comes from root or ourselves; in-process plugins are trusted code.
+    let library = unsafe { Library::open(Some(file), RTLD_NOW | RTLD_LOCAL) }.map_err(refused)?;
+    let symbol = format!("{SYMBOL}\0");
+    // SAFETY: the symbol is a static `LibHeader`; its address is what an `AbiHeaderRef` is made of.
+    let header = unsafe { *library.get::<AbiHeaderRef>(symbol.as_bytes()).map_err(refused)? };
+    // Never unloaded: the header is `'static` from here on.
+    std::mem::forget(library);
+    Ok(header)
+}
+
+fn first_line(error: &abi_stable::library::LibraryError) -> String {
+    let text = error.to_string();
+    tracing::debug!(%text, "the kernel does not fit");
+    text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("unknown reason").to_owned()
+}
+
+fn hash(path: &Path) -> io::Result<String> {
+    let mut hasher = Sha256::new();
+    io::copy(&mut fs::File::open(path)?, &mut hasher)?;
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Copies a library under a name that changes with its content: by hash if it is pinned, else by device, inode, size and
+/// modification time. A copy that is there already is used again.
+fn private_copy(path: &Path, hash: Option<&str>, directory: &Path) -> io::Result<PathBuf> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    let metadata = fs::metadata(path)?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let tag = match hash {
+        Some(hash) => hash.to_owned(),
+        None => format!(
+            "{:x}-{:x}-{:x}-{:x}.{:x}",
+            metadata.dev(),
+            metadata.ino(),
+            metadata.len(),
+            metadata.mtime(),
+            metadata.mtime_nsec()
+        ),
+    };
+    let copy = directory.join(format!("{stem}-{tag}.so"));
+    if fs::symlink_metadata(&copy).is_ok_and(|there| there.is_file() && there.len() == metadata.len()) {
+        return Ok(copy);
+    }
+    let staged = directory.join(format!(".{stem}-{tag}.{}", std::process::id()));
+    let mut to = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o500).open(&staged)?;
+    let copied = fs::File::open(path).and_then(|mut from| io::copy(&mut from, &mut to));
+    copied.and_then(|_| fs::rename(&staged, &copy)).inspect_err(|_| {
+        // What was half copied is of no use; the error that matters is the copy's.
+        let _ = fs::remove_file(&staged);
+    })?;
+    Ok(copy)
+}
+
+/// Removes copies that no loaded library uses.
+///
+/// # Errors
+/// As the file system gives them.
+pub fn remove_stale_copies(directory: &Path, libraries: &[PathBuf]) -> io::Result<()> {
+    let stems: Vec<String> =
+        libraries.iter().filter_map(|path| Some(format!("{}-", path.file_stem()?.to_string_lossy()))).collect();
+    let mut newest: std::collections::HashMap<String, (std::time::SystemTime, PathBuf)> = Default::default();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let Some(stem) = stems.iter().find(|stem| name.starts_with(stem.as_str())) else {
+            fs::remove_file(&path)?;
+            continue;
+        };
+        let made = fs::metadata(&path)?.modified()?;
+        match newest.get(stem) {
+            Some((other, _)) if *other >= made => fs::remove_file(&path)?,
+            _ => {
+                if let Some((_, old)) = newest.insert(stem.clone(), (made, path)) {
+                    fs::remove_file(old)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}

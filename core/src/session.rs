@@ -1,0 +1,10 @@
+//! Sessions: from an accepted connection to its end.
+//!
+//! accept -> limits -> [implicit TLS] -> protocol. Core counts sessions, ends them when it drains, and keeps their handshakes
+//! and idle times within limits; what is spoken is the protocol plugin's.
+
+pub mod control;
+pub mod id;
+pub mod serve;
+
+pub use serve::Listener;

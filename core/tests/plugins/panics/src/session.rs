@@ -1,0 +1,129 @@
+//! What a session does on demand. Every answer is one line.
+//!
+//! | line | what happens |
+//! |---|---|
+//! | `ECHO text` | says the text |
+//! | `QUIT` | says `bye` and ends |
+//! | `SERVE` | panics here: the session is over |
+//! | `TASK` | a spawned task panics; says `survived: ...` |
+//! | `BLOCKING` | blocking work panics; says `survived: ...` |
+//! | `THREAD` | a thread of the plugin's own panics; says `survived: ...` |
+//! | `TASKDROP` | a task is aborted whose future panics in its drop; says `survived: ...` |
+//! | `POLL` | core gets a stream to upgrade that panics in each poll; says `survived: ...` |
+//! | `OBJECTDROP` | core gets a stream to upgrade that panics when it is dropped; says `survived: ...` |
+//! | `WAKE` | says `waiting`; the arrival of the next line wakes a waker that panics; the session goes on |
+//! | `FUTUREDROP` | says `hanging` and waits for ever; the session's future panics when core drops it |
+//!
+//! `POLL` needs a listener with explicit TLS, else nobody polls the stream.
+
+use crate::{
+    bombs::{DropBomb, PollBomb, StreamDropBomb, WakeBomb},
+    boom,
+};
+use dovetail_sdk::{
+    line::{Line, LineStream},
+    protocol::{Session, SessionFailure},
+    task, Stream,
+};
+use std::{
+    future::Future,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Waker},
+};
+use tokio::sync::Notify;
+
+pub(crate) async fn serve(mut session: Session) -> Result<(), SessionFailure> {
+    session.stream.queue(b"ready\r\n");
+    loop {
+        let line = match session.stream.read_line(MAX_LINE).await? {
+            Line::End => return Ok(()),
+            Line::Bad(bad) => {
+                say(&mut session, &bad.to_string());
+                continue;
+            }
+            Line::Good(line) => String::from_utf8_lossy(&line).into_owned(),
+        };
+        match line.as_str() {
+            "QUIT" => break,
+            "SERVE" => boom("serve"),
+            "TASK" => survived(&mut session, task::spawn(async { boom("task") }).await),
+            "BLOCKING" => survived(&mut session, task::spawn_blocking(|| boom("blocking work")).await),
+            "THREAD" => {
+                let ended = task::thread("boom", || boom("thread"))?.join();
+                survived(&mut session, ended.map_err(|_| "the thread panicked"));
+            }
+            "TASKDROP" => task_drop(&mut session).await,
+            "POLL" => hand_over(&mut session, Stream::new(PollBomb)).await,
+            "OBJECTDROP" => {
+                hand_over(&mut session, Stream::new(StreamDropBomb(DropBomb("object drop")))).await;
+            }
+            "WAKE" => wake(&mut session).await?,
+            "FUTUREDROP" => {
+                let _bomb = DropBomb("future drop");
+                say(&mut session, "hanging");
+                session.stream.flush().await?;
+                std::future::pending::<()>().await;
+            }
+            other => match other.strip_prefix("ECHO ") {
+                Some(text) => say(&mut session, text),
+                None => say(&mut session, "unknown"),
+            },
+        }
+    }
+    say(&mut session, "bye");
+    session.stream.close().await?;
+    Ok(())
+}
+
+fn say(session: &mut Session, text: &str) {
+    session.stream.queue(text.as_bytes());
+    session.stream.queue(b"\r\n");
+}
+
+/// Tells that the session outlived something that should have failed, and how it failed.
+fn survived<T, E: std::fmt::Display>(session: &mut Session, outcome: Result<T, E>) {
+    match outcome {
+        Ok(_) => say(session, "there was no failure"),
+        Err(error) => say(session, &format!("survived: {error}")),
+    }
+}
+
+async fn task_drop(session: &mut Session) {
+    let (begun, bomb) = (Arc::new(Notify::new()), DropBomb("task drop"));
+    let tell = begun.clone();
+    let task = task::spawn(async move {
+        let _bomb = bomb;
+        tell.notify_one();
+        std::future::pending::<()>().await;
+    });
+    begun.notified().await;
+    task.abort();
+    survived(session, task.await);
+}
+
+/// Gives core a stream to upgrade instead of the session's own, which is kept.
+async fn hand_over(session: &mut Session, bomb: Stream) {
+    let own = std::mem::replace(&mut session.stream, LineStream::new(bomb));
+    let outcome = session.start_tls(b"").await;
+    session.stream = own;
+    survived(session, outcome);
+}
+
+/// Waits for input with a waker that panics.
+async fn wake(session: &mut Session) -> Result<(), SessionFailure> {
+    say(session, "waiting");
+    session.stream.flush().await?;
+    let woken = Arc::new(Notify::new());
+    let waker = Waker::from(WakeBomb::new(woken.clone()));
+    let polled = {
+        let fill = pin!(session.stream.fill());
+        fill.poll(&mut Context::from_waker(&waker))
+    };
+    if polled.is_pending() {
+        woken.notified().await;
+    }
+    Ok(())
+}
+
+const MAX_LINE: usize = 1000;

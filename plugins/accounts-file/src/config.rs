@@ -1,0 +1,157 @@
+//! The plugin's config section.
+
+use crate::{
+    book::Settings,
+    name::{DomainName, Name},
+    password::Cost,
+};
+use dovetail_sdk::{About, Problems};
+use std::{path::PathBuf, time::Duration};
+
+/// What an operator may set; everything has a default.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The accounts file; `accounts.ron` in the data directory unless another is named.
+    pub file: Option<PathBuf>,
+    /// Domains that are ours even if no account or alias is in them; the server's host name unless others are named.
+    pub domains: Option<Vec<DomainName>>,
+    /// An account to make, with a random password, when the accounts file does not exist.
+    pub create_first: Option<Name>,
+    /// What begins a subaddress, as in `you+shop@example.org`; `None`: nothing does.
+    pub subaddress_separator: Option<char>,
+    /// What a new password's hash costs.
+    pub password_hash: Cost,
+    /// How many password checks run at once; each takes the memory of `password_hash`.
+    pub max_parallel_hashes: usize,
+    /// How many more may wait before clients are told to try later.
+    pub max_waiting_hashes: usize,
+    /// Right passwords that are remembered.
+    pub password_cache: PasswordCache,
+}
+
+/// How long, and how many, right passwords are remembered.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PasswordCache {
+    /// For how long; 0: not at all.
+    pub seconds: u32,
+    /// For how many accounts.
+    pub max_accounts: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            file: None,
+            domains: None,
+            create_first: None,
+            subaddress_separator: Some('+'),
+            password_hash: Cost::default(),
+            max_parallel_hashes: 2,
+            max_waiting_hashes: 100,
+            password_cache: PasswordCache::default(),
+        }
+    }
+}
+
+impl Default for PasswordCache {
+    fn default() -> Self {
+        PasswordCache { seconds: 600, max_accounts: 100_000 }
+    }
+}
+
+impl Config {
+    /// Finds what the types allow and we don't.
+    pub fn validate(&self, problems: &mut Problems) {
+        if let Err(error) = self.password_hash.check() {
+            problems.error(format!("`password_hash`: {error}"), "leave it out for argon2id with 19 MiB and 2 passes");
+        }
+        if !(1..=MAX_PARALLEL).contains(&self.max_parallel_hashes) {
+            let found = self.max_parallel_hashes;
+            problems.error(
+                format!("`max_parallel_hashes` is {found}; it must be 1 to {MAX_PARALLEL}"),
+                "take the number of cores that logins may keep busy",
+            );
+        }
+        if self.max_waiting_hashes > MAX_WAITING {
+            let found = self.max_waiting_hashes;
+            problems.error(
+                format!("`max_waiting_hashes` is {found}; it must be at most {MAX_WAITING}"),
+                "clients would give up long before their turn",
+            );
+        }
+        if let Some(separator) = self.subaddress_separator.filter(|separator| !"+-=_#%&!~^".contains(*separator)) {
+            problems.error(
+                format!("`subaddress_separator` is {separator:?}, which cannot divide a name from its subaddress"),
+                "take '+' or '-', or `None` to have no subaddresses",
+            );
+        }
+        if let Some(name) = self.create_first.as_ref().filter(|name| name.is_catch_all()) {
+            problems.error(
+                format!("`create_first` is {name}, which is not one account"),
+                "name one, such as you@example.org",
+            );
+        }
+    }
+
+    /// Where the accounts file is.
+    pub fn path(&self, about: &About) -> PathBuf {
+        match &self.file {
+            Some(path) => about.config_dir.join(path),
+            None => about.in_data_dir("accounts.ron"),
+        }
+    }
+
+    /// What the book of accounts needs to know.
+    pub fn settings(&self, about: &About) -> Settings {
+        let domains = match &self.domains {
+            Some(domains) => domains.clone(),
+            // A host name that is no domain (a bare IP address) is not ours to take mail for.
+            None => about.hostname.parse().into_iter().collect(),
+        };
+        Settings { domains, separator: self.subaddress_separator }
+    }
+}
+
+impl PasswordCache {
+    /// How long.
+    pub fn time_to_live(&self) -> Duration {
+        Duration::from_secs(self.seconds.into())
+    }
+}
+
+const MAX_PARALLEL: usize = 64;
+const MAX_WAITING: usize = 100_000;
+
+#[cfg(test)]
+mod tests {
+    use crate::Accounts;
+    use dovetail_testkit::TestHost;
+
+    #[tokio::test]
+    async fn good_and_bad_sections() {
+        let host = TestHost::new();
+        for good in [
+            "()",
+            "(file: \"/etc/dovetail/accounts.ron\", domains: [\"Example.org\"], create_first: \"you@localhost\")",
+            "(subaddress_separator: None, password_cache: (seconds: 0))",
+            "(subaddress_separator: '-', password_hash: (memory_kib: 65536), max_parallel_hashes: 4)",
+        ] {
+            assert_eq!(host.check::<Accounts>(good), Ok(vec![]), "{good}");
+        }
+        for (bad, words) in [
+            ("(fil: \"x\")", "fil"),
+            ("(domains: [\"a_b\"])", "domain"),
+            ("(create_first: \"you\")", "no @"),
+            ("(create_first: \"*@x.org\")", "not one account"),
+            ("(subaddress_separator: '@')", "cannot divide"),
+            ("(max_parallel_hashes: 0)", "1 to 64"),
+            ("(max_waiting_hashes: 1000000)", "at most"),
+            ("(password_hash: (memory_kib: 1))", "memory must be"),
+        ] {
+            let found = host.check::<Accounts>(bad).unwrap_err();
+            assert!(found[0].message.contains(words), "{bad}: {found:?}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! A directory of accounts in a RON file that people can edit (`dovetail.directory/1`), and the operations `dovetail
+//! accounts`.
+//!
+//! * [`content`] is what stands in the file, [`file`] how it is read and replaced, [`live`] how a running server follows it.
+//! * [`book`] answers where an address goes and who may use it.
+//! * [`password`], [`cache`] and [`gate`] check passwords; [`directory`] puts it all together.
+//! * [`operations`] and [`edit`] change the file.
+//!
+//! **How it fails.** A file with a mistake is no start; later it changes nothing and is logged with its position. A client
+//! whose password cannot be checked now is told to try later.
+//!
+//! **Bounds.** The file 16 MiB with 100,000 accounts; password checks at once and waiting; remembered passwords; the
+//! accounts that an address stands for. RFC 5321 (addresses, postmaster), RFC 5233 (subaddresses), RFC 9106 (argon2).
+
+mod book;
+mod cache;
+mod config;
+mod content;
+mod directory;
+mod edit;
+mod file;
+mod gate;
+mod live;
+mod misfit;
+mod name;
+mod operations;
+mod password;
+mod table;
+
+use cache::Cache;
+use config::Config;
+use dovetail_sdk::{
+    directory::Directory,
+    export_plugin,
+    operations::{Operation, Operations},
+    secret_notice, task, About, Context, Plugin, Problems, Secret, StartFailure,
+};
+use gate::Gate;
+use live::Live;
+use name::Name;
+use password::Cost;
+use std::{sync::Arc, time::Instant};
+
+/// One directory, over one file.
+struct Accounts {
+    live: Arc<Live>,
+    cost: Cost,
+    /// Checked in place of a hash for names that have none, so that they take as long.
+    decoy: String,
+    cache: Cache,
+    gate: Gate,
+}
+
+impl Plugin for Accounts {
+    type Config = Config;
+
+    fn validate(config: &Config, _about: &About, problems: &mut Problems) {
+        config.validate(problems);
+    }
+
+    async fn start(config: Config, context: Context) -> Result<Self, StartFailure> {
+        let cost = config.password_hash;
+        let accounts = Accounts {
+            live: open(&config, &context.about).await?,
+            cost,
+            decoy: password::decoy(cost).map_err(StartFailure::new)?,
+            cache: Cache::new(config.password_cache.time_to_live(), config.password_cache.max_accounts)
+                .map_err(StartFailure::new)?,
+            gate: Gate::new(config.max_parallel_hashes, config.max_waiting_hashes),
+        };
+        if !accounts.live.exists() {
+            match config.create_first {
+                Some(name) => create_first(accounts.live.clone(), name, cost).await?,
+                None => tracing::warn!(
+                    "there are no accounts yet: {} does not exist; add one with `dovetail accounts add ADDRESS`",
+                    accounts.live.path().display()
+                ),
+            }
+        }
+        Ok(accounts)
+    }
+
+    fn operations() -> Vec<Operation> {
+        operations::describe()
+    }
+}
+
+async fn open(config: &Config, about: &About) -> Result<Arc<Live>, StartFailure> {
+    let (path, settings) = (config.path(about), config.settings(about));
+    let opened = task::spawn_blocking(move || Live::open(path, settings, Instant::now())).await;
+    let live = opened.map_err(StartFailure::new)?.map_err(StartFailure::new)?;
+    Ok(Arc::new(live))
+}
+
+/// Makes the first account and hands its password over.
+async fn create_first(live: Arc<Live>, name: Name, cost: Cost) -> Result<(), StartFailure> {
+    let password = password::generate().map_err(StartFailure::new)?;
+    let secret = Secret::new(password.as_bytes().to_vec());
+    let (label, changed) = (format!("the password of {name}"), live.clone());
+    let made = task::spawn_blocking(move || {
+        let hash = password::hash(password.as_bytes(), cost).map_err(StartFailure::new)?;
+        changed.change(|content| edit::add(content, name, hash)).map_err(StartFailure::new)
+    });
+    made.await.map_err(StartFailure::new)??;
+    secret_notice(label, secret, "first-password").inspect_err(|_| {
+        // An account whose password nobody knows would keep the next start from making one. Nothing else is in the file.
+        if let Err(error) = std::fs::remove_file(live.path()) {
+            tracing::error!("{} cannot be removed: {error}", live.path().display());
+        }
+    })
+}
+
+export_plugin! {
+    plugin: Accounts,
+    id: "accounts-file",
+    summary: "Accounts, passwords and aliases in a file that people can edit",
+    command: "accounts",
+    provides: [Directory, Operations],
+    requires: [],
+}

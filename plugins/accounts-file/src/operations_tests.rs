@@ -1,0 +1,146 @@
+//! The operations as a face calls them.
+
+use super::describe;
+use crate::Accounts;
+use dovetail_sdk::{
+    abi::CallFailure,
+    directory::{AuthStatus, Directory, PasswordAttempt},
+    operations::{FieldKind, FieldValue, OperationFailure, Operations, Progress, Report},
+    Secret,
+};
+use dovetail_testkit::TestHost;
+use std::{fs, net::Ipv4Addr};
+
+struct Quiet;
+impl dovetail_sdk::abi::operations_v1::ProgressProvider for Quiet {
+    fn step(&self, _text: String) -> Result<(), CallFailure> {
+        Ok(())
+    }
+}
+
+struct Face {
+    host: TestHost,
+    folder: tempfile::TempDir,
+    operations: Operations,
+    directory: Directory,
+}
+
+impl Face {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let host = TestHost::new().directory(folder.path());
+        let started = host.start::<Accounts>("(password_hash: (memory_kib: 8, passes: 1))", []).await.unwrap();
+        Face { operations: started.query(), directory: started.query(), host, folder }
+    }
+
+    async fn run(&self, words: &str, password: Option<&str>) -> Result<Report, OperationFailure> {
+        let (operation, address) = words.split_once(' ').unwrap_or((words, ""));
+        let mut values = Vec::new();
+        if !address.is_empty() {
+            values.push(FieldValue { name: "address".into(), text: address.into(), bytes: None });
+        }
+        if let Some(password) = password {
+            let bytes = Some(Secret::from(password.to_owned()));
+            values.push(FieldValue { name: "password".into(), text: String::new(), bytes });
+        }
+        self.operations.run(operation.into(), values, Progress::new(Quiet)).await
+    }
+
+    async fn logs_in(&self, name: &str, password: &str) -> bool {
+        let attempt = PasswordAttempt {
+            authentication_id: name.into(),
+            authorization_id: String::new(),
+            password: Secret::from(password.to_owned()),
+            peer: Ipv4Addr::LOCALHOST.into(),
+            service: "pop3".into(),
+        };
+        self.directory.authenticate(attempt).await.unwrap().status == AuthStatus::Accepted
+    }
+}
+
+#[tokio::test]
+async fn an_account_from_add_to_remove() {
+    let face = Face::new().await;
+    let report = face.run("add You@Example.org", Some("correct horse\n")).await.unwrap();
+    assert_eq!(report.lines, ["you@example.org added", "example.org is now a domain of this server"]);
+    assert!(face.logs_in("you@example.org", "correct horse").await);
+
+    let report = face.run("add two@example.org", Some("12345678")).await.unwrap();
+    assert_eq!(report.lines, ["two@example.org added"]);
+
+    face.run("password you@example.org", Some("battery staple\r\n")).await.unwrap();
+    assert!(!face.logs_in("you@example.org", "correct horse").await);
+    assert!(face.logs_in("you@example.org", "battery staple").await);
+
+    let report = face.run("remove you@example.org", None).await.unwrap();
+    assert_eq!(report.lines, ["you@example.org removed; its mailboxes stay in the store"]);
+    assert!(!face.logs_in("you@example.org", "battery staple").await);
+    assert!(face.host.panics().is_empty());
+    assert!(!face.host.logged("battery staple"));
+}
+
+#[tokio::test]
+async fn refusals_say_what_to_do() {
+    let face = Face::new().await;
+    face.run("add you@example.org", Some("correct horse")).await.unwrap();
+    for (words, password, want) in [
+        ("add you@example.org", Some("correct horse"), "dovetail accounts password you@example.org"),
+        ("add me@example.org", Some("short"), "has 5 characters; it must have at least 8"),
+        ("add me@example.org", Some(""), "has 0 characters"),
+        ("add me@example.org", None, "--password-file"),
+        ("add me", Some("correct horse"), "no @"),
+        ("add *@example.org", Some("correct horse"), "cannot be an account"),
+        ("password me@example.org", Some("correct horse"), "there is no account me@example.org"),
+        ("remove me@example.org", None, "dovetail accounts list"),
+        ("rename me@example.org", None, "there is no operation"),
+    ] {
+        let error = face.run(words, password).await.unwrap_err().message;
+        assert!(error.contains(want), "{words}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn lists_for_people_and_programs() {
+    let face = Face::new().await;
+    let report = face.run("list", None).await.unwrap();
+    assert!(report.table.is_none() && report.lines[0].contains("accounts add"));
+
+    let text = r#"(
+        accounts: {"b@x.org": (enabled: false), "a@x.org": (aliases: ["i@x.org", "*@y.org"])},
+        aliases: {"all@x.org": ["a@x.org", "b@x.org"]},
+    )"#;
+    fs::write(face.folder.path().join("accounts.ron"), text).unwrap();
+    let report = face.run("list", None).await.unwrap();
+    let rows = report.table.unwrap().rows;
+    assert_eq!(rows[0], ["b@x.org", "account", "disabled", ""]);
+    assert_eq!(rows[1], ["a@x.org", "account", "no password", "i@x.org, *@y.org"]);
+    assert_eq!(rows[2], ["all@x.org", "alias", "", "a@x.org, b@x.org"]);
+    let json: serde_json::Value = serde_json::from_str(&report.json).unwrap();
+    assert_eq!(json["accounts"][1]["address"], "a@x.org");
+    assert_eq!(json["accounts"][0]["enabled"], false);
+    assert_eq!(json["aliases"]["all@x.org"][1], "b@x.org");
+}
+
+#[tokio::test]
+async fn removing_tells_what_else_has_changed() {
+    let face = Face::new().await;
+    let text = r#"(
+        postmaster: "a@x.org",
+        accounts: {"a@x.org": (), "b@x.org": ()},
+        aliases: {"all@x.org": ["a@x.org", "b@x.org"], "one@x.org": ["a@x.org"]},
+    )"#;
+    fs::write(face.folder.path().join("accounts.ron"), text).unwrap();
+    let report = face.run("remove a@x.org", None).await.unwrap();
+    assert_eq!(report.lines[1], "the alias all@x.org no longer leads to it");
+    assert!(report.warnings[0].contains("one@x.org") && report.warnings[1].contains("postmaster"));
+    assert!(face.folder.path().join("accounts.ron.bak").exists());
+}
+
+#[test]
+fn passwords_are_never_arguments() {
+    for operation in describe() {
+        for field in operation.fields.iter().filter(|field| field.name == "password") {
+            assert!(field.kind == FieldKind::Secret && field.prompt && field.required && !field.positional);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Importing a certificate and its key: from two files, from one combined file, or a certificate alone whose key
+//! is in the folder already because its signing request was made there.
+//!
+//! Nothing is believed: the key must sign what the certificate verifies. Files are never changed. Fails with one
+//! reason, and then nothing has been written.
+
+pub mod chain;
+pub mod checks;
+pub mod contents;
+pub mod label;
+pub mod pem;
+
+use std::path::Path;
+
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use crate::certificate::Certificate;
+use crate::fingerprint::Fingerprint;
+use crate::folder::{self, key_in, FolderError, PairFiles};
+use crate::input::{Input, InputError};
+use crate::key::PrivateKey;
+use crate::name::{CertName, NameError};
+use crate::prove::Mismatch;
+use crate::publish::{publish, Existing, Pair, PublishError, Published};
+use contents::{Contents, ContentsError};
+
+/// What to import.
+pub struct ImportRequest {
+    /// The certificate's file, perhaps with its chain and its key in it.
+    pub certificate: Input,
+    /// The key's file, if it is another one.
+    pub key: Option<Input>,
+    /// Opens an encrypted key.
+    pub password: Option<Zeroizing<Vec<u8>>>,
+    /// What to call the pair; the certificate file's stem otherwise.
+    pub name: Option<CertName>,
+    /// Whether a pair with another key may be replaced.
+    pub replace: bool,
+}
+
+/// What was imported.
+#[derive(Debug)]
+pub struct Imported {
+    /// The pair's name.
+    pub name: CertName,
+    /// Whether it is new.
+    pub published: Published,
+    /// The certificate and its chain.
+    pub chain: Vec<Certificate>,
+    /// What should be told.
+    pub warnings: Vec<String>,
+}
+
+/// Checks, proves and publishes.
+pub fn import(folder: &Path, request: &ImportRequest, now: OffsetDateTime) -> Result<Imported, ImportError> {
+    let password = request.password.as_ref().map(|password| password.as_slice());
+    let mut contents = read(&request.certificate, password)?;
+    if let Some(input) = &request.key {
+        let more = read(input, password)?;
+        if more.keys.is_empty() {
+            return Err(ImportError::NoKeyInFile { origin: input.origin.clone(), seen: seen(&more) });
+        }
+        contents.keys.extend(more.keys);
+        contents.certificates.extend(more.certificates);
+        contents.useless.extend(more.useless);
+    }
+    if contents.certificates.is_empty() {
+        return Err(ImportError::NoCertificate { seen: seen(&contents) });
+    }
+    let mut warnings: Vec<String> =
+        contents.useless.iter().map(|seen| format!("{} in the file was passed over", seen.what)).collect();
+    let derived = match &request.name {
+        Some(name) => Ok(name.clone()),
+        None => CertName::from_file_name(&request.certificate.origin),
+    };
+    let (key, name) = match one_key(contents.keys, &contents.certificates)? {
+        Some(key) => (key, derived?),
+        None => key_of_request(folder, &contents.certificates, derived, request.name.is_some())?,
+    };
+    let chain = chain::assemble(contents.certificates, &key, now)?;
+    let leaf = &chain.certificates[0];
+    checks::refuse(leaf)?;
+    warnings.extend(chain.warnings);
+    warnings.extend(checks::warn(leaf, &key, now));
+
+    let pair = Pair {
+        name: name.clone(),
+        key: key.to_pem(),
+        key_fingerprint: key.fingerprint(),
+        certificate: chain
+            .certificates
+            .iter()
+            .map(|certificate| pem::encode("CERTIFICATE", &certificate.der).to_string())
+            .collect(),
+        csr: None,
+    };
+    let existing = match request.replace {
+        true => Existing::Replace,
+        false => Existing::RenewSameKey,
+    };
+    let published = publish(folder, &pair, existing)?;
+    Ok(Imported { name, published, chain: chain.certificates, warnings })
+}
+
+fn read(input: &Input, password: Option<&[u8]>) -> Result<Contents, ImportError> {
+    contents::read(input, password).map_err(|reason| ImportError::InFile { origin: input.origin.clone(), reason })
+}
+
+/// The key to import: the only one, or the only one that a certificate was brought for. `None` if there is none.
+fn one_key(keys: Vec<PrivateKey>, certificates: &[Certificate]) -> Result<Option<PrivateKey>, ImportError> {
+    let mut distinct: Vec<PrivateKey> = Vec::new();
+    for key in keys {
+        if !distinct.iter().any(|known| known.fingerprint() == key.fingerprint()) {
+            distinct.push(key);
+        }
+    }
+    if distinct.len() < 2 {
+        return Ok(distinct.pop());
+    }
+    let count = distinct.len();
+    let has_certificate =
+        |key: &PrivateKey| certificates.iter().any(|certificate| crate::prove::prove(key, certificate).is_ok());
+    let mut matching: Vec<PrivateKey> = distinct.into_iter().filter(has_certificate).collect();
+    match matching.len() {
+        1 => Ok(matching.pop()),
+        _ => Err(ImportError::SeveralKeys { count }),
+    }
+}
+
+/// No key was brought: the folder has it, if the certificate answers a request that was made here.
+fn key_of_request(
+    folder: &Path,
+    certificates: &[Certificate],
+    derived: Result<CertName, NameError>,
+    named: bool,
+) -> Result<(PrivateKey, CertName), ImportError> {
+    let proves =
+        |key: &PrivateKey| certificates.iter().any(|certificate| crate::prove::prove(key, certificate).is_ok());
+    let mut names = folder::keys(folder)?;
+    if let Ok(name) = &derived {
+        // The name that the pair gets is looked at first.
+        names.sort_by_key(|candidate| candidate != name);
+    }
+    for candidate in names {
+        let Ok(key) = key_in(&PairFiles::of(folder, &candidate).key) else {
+            continue;
+        };
+        if proves(&key) {
+            let name = if named { derived? } else { candidate };
+            return Ok((key, name));
+        }
+    }
+    Err(ImportError::NoKey { certificate: certificates[0].key_fingerprint, folder: folder.display().to_string() })
+}
+
+fn seen(contents: &Contents) -> String {
+    let mut sentences = Vec::new();
+    for useless in &contents.useless {
+        let cure = useless.cure.map(|cure| format!(" ({cure})")).unwrap_or_default();
+        sentences.push(format!("{}{cure}", useless.what));
+    }
+    if !contents.keys.is_empty() {
+        sentences.push("a private key".to_owned());
+    }
+    if !contents.certificates.is_empty() {
+        sentences.push("a certificate".to_owned());
+    }
+    match sentences.is_empty() {
+        true => String::new(),
+        false => format!(": it holds {}", sentences.join(", ")),
+    }
+}
+
+/// Why nothing was imported.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// A file as such.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// What is in a file.
+    #[error("{origin}: {reason}")]
+    InFile {
+        /// The file.
+        origin: String,
+        /// What is wrong.
+        reason: ContentsError,
+    },
+    /// No certificate anywhere.
+    #[error("there is no certificate in what you brought{seen}")]
+    NoCertificate {
+        /// What there is.
+        seen: String,
+    },
+    /// The key file has none.
+    #[error("{origin} has no private key in it{seen}")]
+    NoKeyInFile {
+        /// The file.
+        origin: String,
+        /// What there is.
+        seen: String,
+    },
+    /// No key at all.
+    #[error(
+        "there is no private key in what you brought, and none in {folder} fits: the certificate was made for \
+             the key with fingerprint {certificate}; name that key's file with --key"
+    )]
+    NoKey {
+        /// The certificate's key.
+        certificate: Fingerprint,
+        /// Where we looked.
+        folder: String,
+    },
+    /// More than one complete pair, or none of several keys fits.
+    #[error("there are {count} different private keys in what you brought: bring one pair at a time")]
+    SeveralKeys {
+        /// How many.
+        count: usize,
+    },
+    /// More than [`chain::MAX_CERTIFICATES`].
+    #[error("more than {} certificates: bring the server's certificate and its chain only", chain::MAX_CERTIFICATES)]
+    TooManyCertificates,
+    /// The key isn't the certificate's.
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
+    /// A certificate that no client accepts.
+    #[error("the certificate \"{subject}\" can't be used: {reason}")]
+    Unacceptable {
+        /// Whose it is.
+        subject: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// No name for the pair.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The folder can't be read.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The pair can't be written.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+//! The certificate store: keys and certificates in a folder, made, imported, and chosen for each handshake.
+//!
+//! The folder holds one pair a name: `NAME.key` (PKCS#8, mode 0600), `NAME.crt` (the chain, leaf first) and, where a
+//! certificate was created here, `NAME.csr` for an authority. Everything that gets in is proved by signature, and
+//! appears whole or not at all; what the server serves is an immutable snapshot that is swapped when the folder changes.
+//!
+//! Provides `dovetail.certs/1` and the `certs` operations, which also work on a folder alone (`--dir`).
+
+mod certificate;
+mod config;
+mod create;
+mod fingerprint;
+mod folder;
+mod identity;
+mod import;
+mod input;
+mod key;
+mod live;
+mod name;
+mod operations;
+mod prove;
+mod publish;
+mod service;
+mod show;
+mod snapshot;
+#[cfg(test)]
+mod testing;
+
+use dovetail_sdk::certs::Certs;
+use dovetail_sdk::export_plugin;
+use dovetail_sdk::operations::Operations;
+
+use service::CertStore;
+
+export_plugin! {
+    plugin: CertStore,
+    id: "cert-store",
+    summary: "Keeps certificates and keys in a folder",
+    command: "certs",
+    provides: [Certs, Operations],
+    requires: [],
+}

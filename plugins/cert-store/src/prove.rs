@@ -1,0 +1,94 @@
+//! The proof that a key and a certificate belong together: sign with the one, verify with the other.
+//!
+//! Comparing public keys is not enough, because a key file can carry a public half that isn't its own.
+
+use aws_lc_rs::rand;
+use aws_lc_rs::signature::UnparsedPublicKey;
+
+use crate::certificate::Certificate;
+use crate::fingerprint::Fingerprint;
+use crate::key::PrivateKey;
+
+/// The key isn't the certificate's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the private key doesn't belong to the certificate: the key is {key_name} with fingerprint {key}, \
+     the certificate was made for {certificate_key_name} with fingerprint {certificate}"
+)]
+pub struct Mismatch {
+    /// The private key's kind.
+    pub key_name: String,
+    /// The private key's public half.
+    pub key: Fingerprint,
+    /// The kind of key that the certificate is for.
+    pub certificate_key_name: String,
+    /// The certificate's public key.
+    pub certificate: Fingerprint,
+}
+
+/// Signs something fresh with `key` and verifies it with the public key in `certificate`.
+pub fn prove(key: &PrivateKey, certificate: &Certificate) -> Result<(), Mismatch> {
+    // The kind is compared as text first: bytes of an RSA key mean nothing to ECDSA.
+    let same_kind = key.kind().to_string() == certificate.key_name;
+    if same_kind && signs_for(key, &certificate.public_key) {
+        return Ok(());
+    }
+    Err(Mismatch {
+        key_name: key.kind().to_string(),
+        key: key.fingerprint(),
+        certificate_key_name: certificate.key_name.clone(),
+        certificate: certificate.key_fingerprint,
+    })
+}
+
+fn signs_for(key: &PrivateKey, public_key: &[u8]) -> bool {
+    let mut challenge = [0; 32];
+    if rand::fill(&mut challenge).is_err() {
+        return false;
+    }
+    let Some(signature) = key.sign(&challenge) else {
+        return false;
+    };
+    UnparsedPublicKey::new(key.verification(), public_key).verify(&challenge, &signature).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyType;
+    use crate::testing::openssl;
+
+    fn certificate_for(key: &PrivateKey) -> Certificate {
+        let der = openssl(
+            &["req", "-x509", "-new", "-key", "/dev/stdin", "-outform", "DER", "-subj", "/CN=x"],
+            key.to_pem().as_bytes(),
+        );
+        Certificate::from_der(&der).unwrap()
+    }
+
+    #[test]
+    fn only_the_right_key_proves_it() {
+        let keys: Vec<PrivateKey> =
+            [KeyType::EcdsaP256, KeyType::EcdsaP256, KeyType::EcdsaP384, KeyType::Rsa2048, KeyType::Rsa2048]
+                .iter()
+                .map(|kind| kind.generate().unwrap())
+                .collect();
+        for (i, owner) in keys.iter().enumerate() {
+            let certificate = certificate_for(owner);
+            for (j, key) in keys.iter().enumerate() {
+                assert_eq!(prove(key, &certificate).is_ok(), i == j, "{owner:?} {key:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_mismatch_names_both() {
+        let (a, b) = (KeyType::EcdsaP256.generate().unwrap(), KeyType::EcdsaP384.generate().unwrap());
+        let said = prove(&a, &certificate_for(&b)).unwrap_err().to_string();
+        for part in
+            [a.fingerprint().to_string(), b.fingerprint().to_string(), "ECDSA P-256".into(), "ECDSA P-384".into()]
+        {
+            assert!(said.contains(&part), "{said}");
+        }
+    }
+}

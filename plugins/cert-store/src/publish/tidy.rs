@@ -1,0 +1,80 @@
+//! Putting the folder in order after a failure or a kill: what was committed is finished, what was only begun is
+//! undone. Runs under the lock, before each publication, and may itself be interrupted anywhere.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::steps::{Steps, STAGE, SWAP};
+use super::there;
+
+/// Tidies every name that has something begun. The folder's size bounds the work.
+pub(super) fn tidy_all(steps: &mut Steps<'_>) -> io::Result<()> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(steps.folder)? {
+        let file_name = entry?.file_name();
+        let rest = file_name.to_str().and_then(|name| name.strip_prefix(STAGE).or_else(|| name.strip_prefix(SWAP)));
+        // `key-NAME`, `now-NAME`: the kind has no hyphen.
+        if let Some((_, name)) = rest.and_then(|rest| rest.split_once('-')) {
+            names.insert(name.to_owned());
+        }
+    }
+    for name in names {
+        tidy_name(steps, &name)?;
+    }
+    Ok(())
+}
+
+/// Tidies one name.
+pub(super) fn tidy_name(steps: &mut Steps<'_>, name: &str) -> io::Result<()> {
+    steps.unstage(name, "link")?;
+    for ext in ["key", "csr", "crt"] {
+        let published = steps.file(name, ext);
+        let ours = fs::read_link(&published).is_ok_and(|target| target.as_os_str() == link_target(name, ext).as_str());
+        if !ours {
+            continue;
+        }
+        if published.exists() {
+            let staged = steps.staged(name, "link");
+            let shown = steps.swap(name, "now").join(ext);
+            steps.link(&shown, &staged)?;
+            steps.rename(&staged, &published)?;
+        } else {
+            steps.remove(&published)?;
+        }
+    }
+    if there(&steps.swap(name, "now")) || there(&steps.swap(name, "old")) {
+        steps.sync_folder()?;
+        let (now, old, new) = (steps.swap(name, "now"), steps.swap(name, "old"), steps.swap(name, "new"));
+        steps.remove(&now)?;
+        steps.remove_dir(&new)?;
+        steps.remove_dir(&old)?;
+    }
+    // A key that is staged and published at once, without a certificate: the addition never got to its commit.
+    if !there(&steps.file(name, "crt")) {
+        for ext in ["key", "csr"] {
+            let (staged, published) = (steps.staged(name, ext), steps.file(name, ext));
+            if same_file(&staged, &published) {
+                steps.remove(&published)?;
+            }
+        }
+    }
+    for ext in ["crt", "csr", "key"] {
+        steps.unstage(name, ext)?;
+    }
+    Ok(())
+}
+
+/// Where a published file points during a swap.
+pub(super) fn link_target(name: &str, ext: &str) -> String {
+    format!("{SWAP}now-{name}/{ext}")
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    match (a.symlink_metadata(), b.symlink_metadata()) {
+        (Ok(a), Ok(b)) => a.ino() == b.ino() && a.dev() == b.dev(),
+        _ => false,
+    }
+}

@@ -1,0 +1,85 @@
+//! QUIT (RFC 1939 sections 4 and 6): deletes what is marked, and ends the session. A session that ends in any other way
+//! deletes nothing.
+
+use crate::conversation::{Conversation, Next};
+use crate::login::INBOX;
+use crate::maildrop::Maildrop;
+use crate::reply::{Code, Reply};
+use crate::state::{no_arguments, State};
+
+/// `QUIT`.
+#[derive(Debug)]
+pub struct Quit;
+
+impl Quit {
+    /// Has no arguments.
+    pub fn parse(args: &[u8]) -> Result<Self, Reply> {
+        no_arguments(args).map(|()| Quit)
+    }
+
+    /// Deletes and says goodbye; a failure is told, so that the client knows that its marks were not heeded.
+    pub async fn run(self, conversation: &mut Conversation<'_>) -> Next {
+        let State::Transaction(maildrop) = &conversation.state else {
+            return conversation.goodbye(&Reply::ok("Bye"));
+        };
+        let uids: Vec<u32> = maildrop.marked().collect();
+        let reply = match uids.is_empty() {
+            true => Reply::ok("Bye"),
+            false => delete(conversation, maildrop, uids).await,
+        };
+        conversation.goodbye(&reply)
+    }
+}
+
+async fn delete(conversation: &Conversation<'_>, maildrop: &Maildrop, uids: Vec<u32>) -> Reply {
+    let expunged = match conversation.services.store.get() {
+        Ok(store) => store.expunge(maildrop.account().to_owned(), INBOX.to_owned(), uids).await,
+        Err(failure) => Err(failure.into()),
+    };
+    match expunged {
+        Ok(messages) => {
+            tracing::info!(account = maildrop.account(), messages, "messages deleted");
+            Reply::ok("Bye, marked messages deleted")
+        }
+        Err(failure) => {
+            tracing::error!(account = maildrop.account(), %failure, "messages not deleted");
+            Reply::coded(Code::SysTemp, "Marked messages not deleted, try again later")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+
+    use crate::testing::{world, LOGIN};
+
+    const MARK: &str = "S: +OK 2 messages (3 octets)\nC: DELE 1\nS: +OK Marked for deletion\n";
+
+    #[tokio::test]
+    async fn deletes_what_is_marked() {
+        let world = world(&[b"1", b"22"]);
+        world.talk(&format!("{LOGIN}{MARK}C: QUIT\nS: +OK Bye, marked messages deleted\nS.")).await.unwrap();
+        assert_eq!(*world.seen.messages.lock().unwrap(), [(20, b"22".to_vec())]);
+    }
+
+    #[tokio::test]
+    async fn an_end_without_quit_deletes_nothing() {
+        let world = world(&[b"1", b"22"]);
+        world.talk(&format!("{LOGIN}{MARK}")).await.unwrap();
+        world
+            .talk(&format!("{LOGIN}{MARK}C: RSET\nC: QUIT\nS: +OK 2 messages (3 octets)\nS: +OK Bye\nS."))
+            .await
+            .unwrap();
+        world.talk("S: +OK Dovetail POP3 ready\nC: QUIT\nS: +OK Bye\nS.").await.unwrap();
+        assert_eq!(world.seen.messages.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_told() {
+        let world = world(&[b"1", b"22"]);
+        *world.seen.broken.lock().unwrap() = true;
+        let script = "C: QUIT\nS: -ERR [SYS/TEMP] Marked messages not deleted, try again later\nS.";
+        world.talk(&format!("{LOGIN}{MARK}{script}")).await.unwrap();
+        assert_eq!(world.seen.messages.lock().unwrap().len(), 2);
+    }
+}

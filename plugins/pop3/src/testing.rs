@@ -1,0 +1,285 @@
+//! A world to hold conversations in: a directory with one user, a store with one mailbox, a client that reads a script.
+//!
+//! Scripts: `C: line` sends a line, `C! text` sends text as it is (with `\r`, `\n`, `\0`), consecutive ones in one write;
+//! `S: line` wants exactly that line; `S.` wants the end of the connection; `D!` makes the server drain.
+
+use std::sync::{Arc, Mutex};
+
+use dovetail_sdk::abi::protocol_v1::{SessionControl, SessionControlProvider, SessionStart};
+use dovetail_sdk::directory::{
+    AuthOutcome, AuthStatus, Directory, DirectoryFailure, DirectoryProvider, PasswordAttempt, Resolution,
+};
+use dovetail_sdk::protocol::{AuthReport, Session, SessionFailure, SessionInfo, TlsFacts};
+use dovetail_sdk::store::{
+    Append, Appended, BodyReader, BodyReaderProvider, BodySink, FlagChange, MailboxStatus, MessageColumns, Store,
+    StoreErrorCode, StoreFailure, StoreProvider, Usage,
+};
+use dovetail_sdk::tls::{TlsConnection, TlsError};
+use dovetail_sdk::{CallFailure, Service, Stream};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, WriteHalf};
+use tokio::sync::Notify;
+
+use crate::config::Config;
+use crate::conversation::{Conversation, Services};
+
+/// What a conversation is held in.
+pub struct World {
+    pub config: Config,
+    pub tls: bool,
+    pub seen: Arc<Seen>,
+}
+
+/// The mailbox, and what came of the conversation.
+#[derive(Default)]
+pub struct Seen {
+    /// UID and bytes.
+    pub messages: Mutex<Vec<(u32, Vec<u8>)>>,
+    pub reports: Mutex<Vec<AuthReport>>,
+    pub drain: Notify,
+    /// Makes expunge fail.
+    pub broken: Mutex<bool>,
+}
+
+/// A world under TLS, with these messages at UIDs 10, 20 ...
+pub fn world(messages: &[&[u8]]) -> World {
+    let seen = Seen::default();
+    *seen.messages.lock().unwrap() = (1..).map(|n| n * 10).zip(messages.iter().map(|m| m.to_vec())).collect();
+    World { config: Config::default(), tls: true, seen: Arc::new(seen) }
+}
+
+/// The script's beginning up to the login's answer.
+pub const LOGIN: &str = "S: +OK Dovetail POP3 ready\nC: USER ann\nS: +OK Now the password\nC: PASS secret\n";
+
+impl World {
+    /// Holds a conversation to the end of the script. Then the client goes, and the server must end too.
+    pub async fn talk(&self, script: &str) -> Result<(), SessionFailure> {
+        let (near, far) = tokio::io::duplex(1 << 16);
+        let (served, ()) = tokio::join!(self.serve(near), self.client(far, script));
+        served
+    }
+
+    /// Sends all of `input` and returns all that the server says until it ends.
+    pub async fn answers(&self, input: &[u8]) -> Vec<u8> {
+        let (near, far) = tokio::io::duplex(1 << 16);
+        let (mut read, mut write) = tokio::io::split(far);
+        let mut got = Vec::new();
+        let client = async {
+            let send = async {
+                write.write_all(input).await.unwrap();
+            };
+            let (_, read) = tokio::join!(send, read.read_to_end(&mut got));
+            read.unwrap();
+        };
+        // The session ends with QUIT in the input.
+        let (served, ()) = tokio::join!(self.serve(near), client);
+        served.unwrap();
+        got
+    }
+
+    pub async fn serve(&self, near: DuplexStream) -> Result<(), SessionFailure> {
+        let services = Services {
+            directory: Service::fixed(Directory::new(Users)),
+            store: Service::fixed(Store::new(Mailbox(self.seen.clone()))),
+        };
+        let info = SessionInfo {
+            id: "s1".to_owned(),
+            listener: "test".to_owned(),
+            peer: ([192, 0, 2, 1], 1234).into(),
+            local: ([127, 0, 0, 1], 110).into(),
+            hostname: "pop.example".to_owned(),
+            tls: self.tls.then(facts),
+            explicit_tls: true,
+            require_tls: false,
+            insecure_auth: false,
+        };
+        let control = SessionControl::new(Control(self.seen.clone()));
+        let session = Session::new(SessionStart { info, stream: Stream::new(near), control });
+        Conversation::new(session, &self.config, &services).run().await
+    }
+
+    /// Follows a script.
+    pub async fn client(&self, far: DuplexStream, script: &str) {
+        let (read, mut write) = tokio::io::split(far);
+        let mut read = BufReader::new(read);
+        let mut sending = Vec::new();
+        for step in script.lines().map(str::trim_start).filter(|step| !step.is_empty()) {
+            let (kind, text) = step.split_at(2);
+            let text = text.strip_prefix(' ').unwrap_or(text);
+            match kind {
+                "C:" => sending.extend_from_slice(format!("{text}\r\n").as_bytes()),
+                "C!" => sending.extend_from_slice(unescape(text).as_bytes()),
+                "S:" => {
+                    send(&mut write, &mut sending).await;
+                    assert_eq!(line(&mut read).await.as_deref(), Some(text), "in this script:\n{script}");
+                }
+                "S." => {
+                    send(&mut write, &mut sending).await;
+                    assert_eq!(line(&mut read).await, None, "in this script:\n{script}");
+                }
+                "D!" => self.seen.drain.notify_one(),
+                other => panic!("what is {other:?}?"),
+            }
+        }
+        send(&mut write, &mut sending).await;
+    }
+}
+
+async fn send(write: &mut WriteHalf<DuplexStream>, sending: &mut Vec<u8>) {
+    // A server that has closed takes no more; the script's next line finds out.
+    let _ = write.write_all(sending).await;
+    sending.clear();
+}
+
+async fn line(read: &mut (impl AsyncBufReadExt + Unpin)) -> Option<String> {
+    let mut line = String::new();
+    read.read_line(&mut line).await.unwrap();
+    if line.is_empty() {
+        return None;
+    }
+    Some(line.strip_suffix("\r\n").expect("a whole line").to_owned())
+}
+
+fn unescape(text: &str) -> String {
+    text.replace("\\r", "\r").replace("\\n", "\n").replace("\\0", "\0")
+}
+
+fn facts() -> TlsFacts {
+    TlsFacts {
+        version: "TLSv1.3".to_owned(),
+        cipher: "TLS_AES_128_GCM_SHA256".to_owned(),
+        group: None,
+        server_name: None,
+        alpn: None,
+        peer_chain: vec![],
+        resumed: false,
+        exporter: None,
+    }
+}
+
+struct Control(Arc<Seen>);
+
+impl SessionControlProvider for Control {
+    async fn start_tls(&self, stream: Stream) -> Result<TlsConnection, TlsError> {
+        Ok(TlsConnection { stream, facts: facts() })
+    }
+    async fn authenticated(&self, report: AuthReport) -> Result<(), CallFailure> {
+        self.0.reports.lock().unwrap().push(report);
+        Ok(())
+    }
+    async fn draining(&self) -> Result<(), CallFailure> {
+        self.0.drain.notified().await;
+        Ok(())
+    }
+}
+
+/// `ann` with the password `secret`, whose account is `ann@example.org`; for `broken` the directory fails; `empty` has an
+/// account that the store doesn't know.
+struct Users;
+
+impl DirectoryProvider for Users {
+    async fn authenticate(&self, attempt: PasswordAttempt) -> Result<AuthOutcome, DirectoryFailure> {
+        let name = attempt.authentication_id.as_str();
+        if name == "broken" {
+            return Err(DirectoryFailure { message: "broken".to_owned() });
+        }
+        let good = attempt.authorization_id.is_empty() && attempt.password.expose() == b"secret";
+        Ok(match good && (name == "ann" || name == "empty") {
+            true => AuthOutcome { status: AuthStatus::Accepted, account: Some(format!("{name}@example.org")) },
+            false => AuthOutcome { status: AuthStatus::Rejected, account: None },
+        })
+    }
+    async fn resolve(&self, _: String) -> Result<Resolution, DirectoryFailure> {
+        Err(DirectoryFailure { message: "not asked by POP3".to_owned() })
+    }
+    async fn may_send_as(&self, _: String, _: String) -> Result<bool, DirectoryFailure> {
+        Err(DirectoryFailure { message: "not asked by POP3".to_owned() })
+    }
+}
+
+/// Lists two messages at a time and reads five octets at a time, so that pieces show. A message that begins with `short!`
+/// claims an octet more than it has.
+struct Mailbox(Arc<Seen>);
+
+fn failure(code: StoreErrorCode) -> StoreFailure {
+    StoreFailure { code, message: "no".to_owned() }
+}
+
+fn known(account: &str, mailbox: &str) -> Result<(), StoreFailure> {
+    match (account, mailbox) {
+        ("ann@example.org", "INBOX") => Ok(()),
+        _ => Err(failure(StoreErrorCode::NotFound)),
+    }
+}
+
+impl StoreProvider for Mailbox {
+    async fn status(&self, account: String, mailbox: String) -> Result<MailboxStatus, StoreFailure> {
+        known(&account, &mailbox)?;
+        Ok(MailboxStatus { name: mailbox, uid_validity: 7, uid_next: 99, highest_modseq: 1, messages: 0, octets: 0 })
+    }
+
+    async fn list(&self, account: String, mailbox: String, first: u32, _: u32) -> Result<MessageColumns, StoreFailure> {
+        known(&account, &mailbox)?;
+        let mut columns = MessageColumns::default();
+        for (uid, message) in self.0.messages.lock().unwrap().iter().filter(|(uid, _)| *uid >= first).take(2) {
+            columns.uids.push(*uid);
+            columns.sizes.push(message.len() as u64 + u64::from(message.starts_with(b"short!")));
+        }
+        Ok(columns)
+    }
+
+    async fn read(
+        &self,
+        account: String,
+        mailbox: String,
+        uid: u32,
+        _: u64,
+        _: u64,
+    ) -> Result<BodyReader, StoreFailure> {
+        known(&account, &mailbox)?;
+        let messages = self.0.messages.lock().unwrap();
+        let message = messages.iter().find(|(have, _)| *have == uid);
+        let (_, message) = message.ok_or_else(|| failure(StoreErrorCode::NotFound))?;
+        if message.starts_with(b"unreadable") {
+            return Err(failure(StoreErrorCode::Temporary));
+        }
+        Ok(BodyReader::new(Pieces(Mutex::new(message.clone()))))
+    }
+
+    async fn expunge(&self, account: String, mailbox: String, uids: Vec<u32>) -> Result<u32, StoreFailure> {
+        known(&account, &mailbox)?;
+        if *self.0.broken.lock().unwrap() {
+            return Err(failure(StoreErrorCode::Temporary));
+        }
+        self.0.messages.lock().unwrap().retain(|(uid, _)| !uids.contains(uid));
+        Ok(uids.len() as u32)
+    }
+
+    async fn begin_body(&self, _: u64) -> Result<BodySink, StoreFailure> {
+        Err(failure(StoreErrorCode::Invalid))
+    }
+    async fn append(&self, _: String, _: Vec<Append>) -> Result<Vec<Appended>, StoreFailure> {
+        Err(failure(StoreErrorCode::Invalid))
+    }
+    async fn change_flags(&self, _: String, _: FlagChange) -> Result<Vec<u32>, StoreFailure> {
+        Err(failure(StoreErrorCode::Invalid))
+    }
+    async fn create_mailbox(&self, _: String, _: String) -> Result<MailboxStatus, StoreFailure> {
+        Err(failure(StoreErrorCode::Invalid))
+    }
+    async fn mailboxes(&self, _: String) -> Result<Vec<MailboxStatus>, StoreFailure> {
+        Err(failure(StoreErrorCode::Invalid))
+    }
+    async fn usage(&self, _: String) -> Result<Usage, StoreFailure> {
+        Err(failure(StoreErrorCode::Invalid))
+    }
+}
+
+struct Pieces(Mutex<Vec<u8>>);
+
+impl BodyReaderProvider for Pieces {
+    async fn next(&self, _: u32) -> Result<Vec<u8>, StoreFailure> {
+        let mut left = self.0.lock().unwrap();
+        let count = left.len().min(5);
+        Ok(left.drain(..count).collect())
+    }
+}

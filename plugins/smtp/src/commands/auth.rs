@@ -1,0 +1,237 @@
+//! AUTH (RFC 4954): a login, by the mechanisms of `dovetail_mail::sasl`.
+
+use std::io;
+
+use dovetail_mail::sasl::{Credentials, Exchange, Mechanism, SaslError, Step, MAX_RESPONSE};
+use dovetail_mail::EnhancedStatus;
+use dovetail_sdk::directory::{AuthStatus, PasswordAttempt};
+use dovetail_sdk::line::Line;
+use dovetail_sdk::Secret;
+
+use crate::config::Role;
+use crate::conversation::{Conversation, Next};
+use crate::reply::Reply;
+use crate::state::{Rules, State, Tls};
+
+/// `AUTH mechanism [initial-response]`.
+#[derive(PartialEq, Eq)]
+pub struct Auth<'a> {
+    mechanism: Mechanism,
+    /// In base64; may hold a password.
+    initial: Option<&'a [u8]>,
+}
+
+impl<'a> Auth<'a> {
+    /// Reads mechanism and initial response.
+    pub fn parse(args: &'a [u8]) -> Result<Self, Reply> {
+        let mut words = args.split(|&b| b == b' ').filter(|word| !word.is_empty());
+        let (Some(name), initial, None) = (words.next(), words.next(), words.next()) else {
+            return Err(Reply::refuse(501, 5, 4, "Syntax: AUTH mechanism [initial-response]"));
+        };
+        let mechanism = std::str::from_utf8(name).ok().and_then(Mechanism::from_name);
+        let mechanism = mechanism.ok_or_else(|| Reply::refuse(504, 5, 4, "Mechanism not known here"))?;
+        Ok(Auth { mechanism, initial })
+    }
+
+    /// Logs in: challenges and responses, then the directory's word.
+    pub async fn run(self, conversation: &mut Conversation<'_>) -> io::Result<Next> {
+        if let Err(refusal) = self.check(&conversation.state, &conversation.rules) {
+            return Ok(conversation.reply(&refusal));
+        }
+        let mut exchange = Exchange::new(self.mechanism);
+        let mut step = exchange.start(self.initial);
+        loop {
+            match step {
+                Ok(Step::Challenge(challenge)) => {
+                    conversation.reply(&Reply::bare(334, challenge));
+                    match conversation.session.stream.read_line(MAX_RESPONSE).await? {
+                        Line::Good(line) => step = exchange.respond(&line),
+                        Line::Bad(bad) => return Ok(conversation.bad_line(bad)),
+                        Line::End => return Err(io::ErrorKind::UnexpectedEof.into()),
+                    }
+                }
+                Ok(Step::Check(credentials)) => return Ok(self.check_credentials(credentials, conversation).await),
+                Ok(_) => return Ok(conversation.reply(&sasl_reply(SaslError::Malformed))),
+                Err(error) => return Ok(conversation.reply(&sasl_reply(error))),
+            }
+        }
+    }
+
+    async fn check_credentials(&self, credentials: Credentials, conversation: &mut Conversation<'_>) -> Next {
+        let Credentials::Password { act_as, identity, password } = credentials else {
+            return conversation.reply(&sasl_reply(SaslError::Malformed));
+        };
+        let attempt = PasswordAttempt {
+            authentication_id: identity.clone(),
+            authorization_id: act_as.unwrap_or_default(),
+            password: Secret::new(password.expose().to_vec()),
+            peer: conversation.session.info.peer.ip(),
+            service: "smtp".to_owned(),
+        };
+        let answer = match conversation.services.directory.get() {
+            Ok(directory) => directory.authenticate(attempt).await,
+            Err(failure) => Err(failure.into()),
+        };
+        let mechanism = self.mechanism.name();
+        let account = match answer {
+            Ok(outcome) if outcome.status == AuthStatus::Accepted => outcome.account.unwrap_or(identity.clone()),
+            Ok(outcome) => {
+                tracing::info!(user = identity, mechanism, status = ?outcome.status, "login refused");
+                conversation.session.authenticated(&identity, mechanism, false).await;
+                let next = conversation.reply(&sasl_reply(SaslError::Malformed));
+                return match conversation.counters.failed_login(conversation.config) {
+                    Err(goodbye) if next == Next::Go => conversation.goodbye(&goodbye),
+                    _ => next,
+                };
+            }
+            Err(failure) => {
+                tracing::error!(user = identity, mechanism, %failure, "login not checked");
+                return conversation.reply(&Reply::defer(
+                    454,
+                    7,
+                    0,
+                    "Temporary authentication failure, try again later",
+                ));
+            }
+        };
+        tracing::info!(account, mechanism, tls = conversation.tls_text(), "login");
+        conversation.session.authenticated(&account, mechanism, true).await;
+        conversation.state.account = Some(account);
+        conversation.reply(&Reply::new(235, EnhancedStatus::success(7, 0), "Logged in"))
+    }
+
+    /// Whether a login may begin now.
+    fn check(&self, state: &State, rules: &Rules) -> Result<(), Reply> {
+        if !state.hello.as_ref().is_some_and(|hello| hello.extended) {
+            return Err(Reply::refuse(503, 5, 1, "Say EHLO first"));
+        }
+        if rules.role != Role::Submission {
+            return Err(Reply::refuse(502, 5, 1, "No logins here; use the submission port"));
+        }
+        rules.check_tls()?;
+        if state.account.is_some() || state.transaction.is_some() {
+            return Err(Reply::refuse(503, 5, 1, "Logged in already, or a mail has been begun"));
+        }
+        if rules.tls != Tls::Active && !rules.plaintext_auth {
+            return Err(Reply::refuse(538, 7, 11, "Encryption required: say STARTTLS first"));
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Auth<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Auth").field("mechanism", &self.mechanism).finish_non_exhaustive()
+    }
+}
+
+/// What the client hears when its responses make no sense (RFC 4954 sections 4 and 6).
+fn sasl_reply(error: SaslError) -> Reply {
+    match error {
+        SaslError::Cancelled => Reply::refuse(501, 7, 0, "Authentication cancelled"),
+        SaslError::TooLong => Reply::refuse(500, 5, 6, "Response is too long"),
+        SaslError::Malformed => Reply::refuse(535, 7, 8, "Authentication credentials invalid"),
+        _ => Reply::refuse(501, 5, 2, "Response is not understood"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::testing::{greeted, in_mail, logged_in, rules};
+    use crate::state::Hello;
+    use crate::testing::{submission, World};
+
+    #[test]
+    fn reads_mechanism_and_response() {
+        assert_eq!(Auth::parse(b"PLAIN"), Ok(Auth { mechanism: Mechanism::Plain, initial: None }));
+        assert_eq!(Auth::parse(b"login  YQ=="), Ok(Auth { mechanism: Mechanism::Login, initial: Some(b"YQ==") }));
+        for (args, code) in [(&b""[..], 501), (b"PLAIN a b", 501), (b"CRAM-MD5", 504), (b"\xff", 504)] {
+            assert_eq!(Auth::parse(args).unwrap_err().code(), code, "{args:?}");
+        }
+    }
+
+    #[test]
+    fn only_for_users_under_tls_and_once() {
+        let auth = Auth { mechanism: Mechanism::Plain, initial: None };
+        let check = |state: &State, rules: &Rules| auth.check(state, rules).map_err(|reply| reply.code());
+        let tls = rules(Role::Submission, Tls::Active);
+        assert_eq!(check(&greeted(), &tls), Ok(()));
+        assert_eq!(check(&State::default(), &tls), Err(503));
+        let helo = State { hello: Some(Hello { name: "x".into(), extended: false }), ..State::default() };
+        assert_eq!(check(&helo, &tls), Err(503));
+        assert_eq!(check(&logged_in(), &tls), Err(503));
+        assert_eq!(check(&in_mail(&[]), &tls), Err(503));
+        assert_eq!(check(&greeted(), &rules(Role::Mx, Tls::Active)), Err(502));
+        let plain = rules(Role::Submission, Tls::Offered);
+        assert_eq!(check(&greeted(), &plain), Err(538));
+        assert_eq!(check(&greeted(), &Rules { plaintext_auth: true, ..plain }), Ok(()));
+    }
+
+    #[test]
+    fn debug_shows_no_response() {
+        assert!(!format!("{:?}", Auth::parse(b"PLAIN c2VjcmV0").unwrap()).contains("c2Vj"));
+    }
+
+    const HELLO: &str = "S: 220 mx.example ESMTP Dovetail\nC: EHLO c\nS: 250-mx.example greets c\nS: 250-PIPELINING\n\
+        S: 250-8BITMIME\nS: 250-ENHANCEDSTATUSCODES\nS: 250-SIZE 52428800\nS: 250 AUTH PLAIN LOGIN\n";
+
+    async fn talk(script: &str) -> World {
+        let world = submission();
+        world.talk(&format!("{HELLO}{script}")).await.unwrap();
+        world
+    }
+
+    #[tokio::test]
+    async fn login_step_by_step() {
+        let script = r"
+            C: AUTH LOGIN
+            S: 334 VXNlcm5hbWU6
+            C: YW5uQGV4YW1wbGUub3Jn
+            S: 334 UGFzc3dvcmQ6
+            C: c2VjcmV0
+            S: 235 2.7.0 Logged in
+            C: AUTH LOGIN
+            S: 503 5.5.1 Logged in already, or a mail has been begun
+        ";
+        let world = talk(script).await;
+        let reports = world.seen.reports.lock().unwrap();
+        assert_eq!(reports.len(), 1);
+        assert!(reports[0].accepted && reports[0].name == "ann@example.org" && reports[0].mechanism == "LOGIN");
+    }
+
+    #[tokio::test]
+    async fn plain_after_a_challenge_and_cancelled() {
+        let script = "C: AUTH PLAIN\nS: 334 \nC: *\nS: 501 5.7.0 Authentication cancelled\n\
+                      C: AUTH PLAIN\nS: 334 \nC: AGFubkBleGFtcGxlLm9yZwBzZWNyZXQ=\nS: 235 2.7.0 Logged in\n";
+        talk(script).await;
+    }
+
+    #[tokio::test]
+    async fn failures_are_reported_and_limited() {
+        let script = r"
+            C: AUTH PLAIN AGFubkBleGFtcGxlLm9yZwB3cm9uZw==
+            S: 535 5.7.8 Authentication credentials invalid
+            C: AUTH PLAIN !
+            S: 501 5.5.2 Response is not understood
+            C: AUTH PLAIN AGJyb2tlbkBleGFtcGxlLm9yZwB4
+            S: 454 4.7.0 Temporary authentication failure, try again later
+            C: AUTH PLAIN AG5vYm9keQB4
+            S: 535 5.7.8 Authentication credentials invalid
+            C: AUTH PLAIN AG5vYm9keQB4
+            S: 535 5.7.8 Authentication credentials invalid
+            S: 421 4.7.0 Too many failed logins, closing connection
+            S.
+        ";
+        let world = talk(script).await;
+        let reports = world.seen.reports.lock().unwrap();
+        assert_eq!(reports.len(), 3);
+        assert!(reports.iter().all(|report| !report.accepted));
+    }
+
+    #[tokio::test]
+    async fn acting_as_somebody_else_is_the_directorys_to_allow() {
+        talk("C: AUTH PLAIN Ym9iAGFubkBleGFtcGxlLm9yZwBzZWNyZXQ=\nS: 535 5.7.8 Authentication credentials invalid")
+            .await;
+    }
+}

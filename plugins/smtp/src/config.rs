@@ -1,0 +1,76 @@
+//! The plugin's section of the configuration. Every limit that a peer can run into has its key here.
+
+use dovetail_sdk::Problems;
+use serde::Deserialize;
+
+/// An SMTP service.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// `Mx` takes mail from anybody for local recipients; `Submission` takes mail from logged-in users.
+    pub role: Role,
+    /// Largest message in octets, announced with SIZE.
+    pub max_message_size: u64,
+    /// Most recipients of one message.
+    pub max_recipients: usize,
+    /// Longest line of a message in octets. RFC 5321 allows 998, real messages have longer ones.
+    pub max_data_line: usize,
+    /// Longest command line in octets.
+    pub max_command_line: usize,
+    /// Most `Received` fields before a message counts as going in circles.
+    pub max_hops: usize,
+    /// Most messages in one session.
+    pub max_messages: u64,
+    /// Most commands since the last accepted message.
+    pub max_commands: u64,
+    /// Most refused commands in one session.
+    pub max_errors: u32,
+    /// Most failed logins in one session.
+    pub max_failed_logins: u32,
+}
+
+/// Whom a listener serves.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+pub enum Role {
+    /// Other servers, with mail for our users (port 25).
+    Mx,
+    /// Our users, with mail for anybody (ports 587 and 465; RFC 6409).
+    Submission,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            role: Role::Mx,
+            max_message_size: 50 * 1024 * 1024,
+            max_recipients: 1000,
+            max_data_line: 64 * 1024,
+            max_command_line: 4096,
+            max_hops: 100,
+            max_messages: 1_000_000,
+            max_commands: 5000,
+            max_errors: 20,
+            max_failed_logins: 3,
+        }
+    }
+}
+
+impl Config {
+    /// Finds limits below what RFC 5321 section 4.5.3.1 promises every client.
+    pub fn check(&self, problems: &mut Problems) {
+        let mut at_least = |key: &str, value: u64, least: u64, section: &str| {
+            if value < least {
+                problems.error(
+                    format!("{key} is {value}, and RFC 5321 section {section} promises clients {least}"),
+                    format!("set {key} to {least} or more, or leave it out"),
+                );
+            }
+        };
+        let octets = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        at_least("max_message_size", self.max_message_size, 64 * 1024, "4.5.3.1.7");
+        at_least("max_recipients", octets(self.max_recipients), 100, "4.5.3.1.8");
+        at_least("max_data_line", octets(self.max_data_line), 998, "4.5.3.1.6");
+        at_least("max_command_line", octets(self.max_command_line), 512, "4.5.3.1.4");
+        at_least("max_hops", octets(self.max_hops), 100, "6.3");
+    }
+}

@@ -1,0 +1,287 @@
+//! A served connection: a loop over commands, and what they have in common. The commands are in [`crate::commands`].
+//!
+//! How it ends: by QUIT, at a limit (`421`), when the client is silent for too long (`421`), when the server stops (`421`,
+//! after the mail that has been begun), or because the connection does. A mail whose data has not ended is thrown away.
+//!
+//! Bounds: one command line, or one piece of a message; see [`Config`] for the limits.
+
+use std::io;
+use std::pin::pin;
+
+use dovetail_sdk::delivery::Delivery;
+use dovetail_sdk::directory::Directory;
+use dovetail_sdk::line::{BadLine, Line};
+use dovetail_sdk::protocol::{Session, SessionFailure};
+use dovetail_sdk::Service;
+
+use crate::commands::Command;
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::data::tls_text;
+use crate::reply::Reply;
+use crate::state::{Rules, State, Tls};
+
+/// What the conversation asks others for.
+#[derive(Clone, Debug)]
+pub struct Services {
+    /// Who is this.
+    pub directory: Service<Directory>,
+    /// Where does the mail go.
+    pub delivery: Service<Delivery>,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Conversation<'a> {
+    /// The connection itself.
+    pub session: Session,
+    /// Limits and role.
+    pub config: &'a Config,
+    /// Others.
+    pub services: &'a Services,
+    /// What holds on this connection now.
+    pub rules: Rules,
+    /// What the client has said.
+    pub state: State,
+    /// What it has used up.
+    pub counters: Counters,
+    /// Messages begun, for their ids.
+    begun: u64,
+}
+
+/// Whether the conversation goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It does.
+    Go,
+    /// The last reply has been given.
+    Close,
+}
+
+impl<'a> Conversation<'a> {
+    /// A conversation that has not begun.
+    pub fn new(session: Session, config: &'a Config, services: &'a Services) -> Self {
+        let rules = rules(&session, config);
+        Conversation {
+            session,
+            config,
+            services,
+            rules,
+            state: State::default(),
+            counters: Counters::default(),
+            begun: 0,
+        }
+    }
+
+    /// Talks until the end.
+    ///
+    /// # Errors
+    /// If something on our side of the connection breaks; a client that goes away is an ordinary end.
+    pub async fn run(mut self) -> Result<(), SessionFailure> {
+        match self.talk().await {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                self.reply(&Reply::defer(421, 4, 2, "Idle for too long, closing connection"));
+                // The client may be gone for good: then this fails too, and nobody misses it.
+                let _ = self.session.stream.close().await;
+                Ok(())
+            }
+            Err(error) if is_departure(error.kind()) => Ok(()),
+            Err(error) => Err(SessionFailure::new(format!("the connection failed: {error}"))),
+        }
+    }
+
+    async fn talk(&mut self) -> io::Result<()> {
+        self.reply(&Reply::bare(220, format!("{} ESMTP Dovetail", self.rules.hostname)));
+        let mut draining = pin!(self.session.draining());
+        loop {
+            self.flush_unless_pipelined().await?;
+            let line = tokio::select! {
+                biased;
+                () = &mut draining, if self.state.transaction.is_none() => {
+                    self.reply(&Reply::defer(421, 3, 2, "Server is shutting down, try again later"));
+                    break;
+                }
+                line = self.session.stream.read_line(self.config.max_command_line) => line?,
+            };
+            let next = match line {
+                Line::Good(line) => self.command(&line).await?,
+                Line::Bad(bad) => self.bad_line(bad),
+                Line::End => return Ok(()),
+            };
+            if next == Next::Close {
+                break;
+            }
+        }
+        self.session.stream.close().await
+    }
+
+    /// Writes the answers to what has come, once no whole line is left to answer. Done before the wait, not in it: the wait
+    /// can be cut short by draining, a write must not be.
+    pub async fn flush_unless_pipelined(&mut self) -> io::Result<()> {
+        let stream = &self.session.stream;
+        if stream.buffered().contains(&b'\n') && stream.queued() < MAX_QUEUED {
+            return Ok(());
+        }
+        self.session.stream.flush().await
+    }
+
+    async fn command(&mut self, line: &[u8]) -> io::Result<Next> {
+        if let Err(goodbye) = self.counters.command(self.config) {
+            return Ok(self.goodbye(&goodbye));
+        }
+        let reply = match Command::parse(line) {
+            Err(refusal) => refusal,
+            Ok(Command::Ehlo(ehlo)) => ehlo.run(&mut self.state, &self.rules),
+            Ok(Command::Helo(helo)) => helo.run(&mut self.state, &self.rules),
+            Ok(Command::Rset(rset)) => rset.run(&mut self.state),
+            Ok(Command::Noop(noop)) => noop.run(),
+            Ok(Command::Vrfy(vrfy)) => vrfy.run(),
+            Ok(Command::Quit(quit)) => return Ok(self.goodbye(&quit.run())),
+            Ok(Command::Mail(mail)) => mail.run(self).await,
+            Ok(Command::Rcpt(rcpt)) => rcpt.run(self).await,
+            // Large and rare beside the wait for a command: boxed, so that an idle session stays small.
+            Ok(Command::Data(data)) => return Box::pin(data.run(self)).await,
+            Ok(Command::Auth(auth)) => return Box::pin(auth.run(self)).await,
+            Ok(Command::StartTls(starttls)) => return Box::pin(starttls.run(self)).await,
+        };
+        Ok(self.reply(&reply))
+    }
+
+    /// Refuses what is no line. Behind a bare CR or LF nobody knows where a command begins, so nothing more is read.
+    pub fn bad_line(&mut self, bad: BadLine) -> Next {
+        match bad {
+            BadLine::TooLong => self.reply(&Reply::refuse(500, 5, 6, "Line is too long")),
+            BadLine::Nul => self.reply(&Reply::refuse(500, 5, 2, "NUL is not allowed in a command")),
+            _ => self.goodbye(&Reply::refuse(500, 5, 2, "Bare CR or LF is not allowed; lines end with CRLF")),
+        }
+    }
+
+    /// Queues a reply, and ends the conversation if it was one refusal too many.
+    pub fn reply(&mut self, reply: &Reply) -> Next {
+        self.queue(reply);
+        match self.counters.replied(reply, self.config) {
+            Ok(()) => Next::Go,
+            Err(goodbye) => self.goodbye(&goodbye),
+        }
+    }
+
+    /// Queues the last reply.
+    pub fn goodbye(&mut self, reply: &Reply) -> Next {
+        self.queue(reply);
+        Next::Close
+    }
+
+    fn queue(&mut self, reply: &Reply) {
+        let mut bytes = Vec::with_capacity(128);
+        reply.encode(&mut bytes);
+        self.session.stream.queue(&bytes);
+    }
+
+    /// An id for a message: the session's, which is never given again, and a number.
+    pub fn next_id(&mut self) -> String {
+        self.begun += 1;
+        format!("{}.{}", self.session.info.id, self.begun)
+    }
+
+    /// TLS facts for the log.
+    pub fn tls_text(&self) -> String {
+        self.session.tls().map_or_else(|| "none".to_owned(), tls_text)
+    }
+
+    /// TLS is on: starts over as if the client had just connected (RFC 3207 section 4.2), but for its limits.
+    pub fn start_over(&mut self) {
+        self.state = State::default();
+        self.rules = rules(&self.session, self.config);
+    }
+}
+
+fn rules(session: &Session, config: &Config) -> Rules {
+    Rules {
+        role: config.role,
+        hostname: session.info.hostname.clone(),
+        max_message_size: config.max_message_size,
+        max_recipients: config.max_recipients,
+        tls: match (session.tls(), session.may_start_tls()) {
+            (Some(_), _) => Tls::Active,
+            (None, true) => Tls::Offered,
+            (None, false) => Tls::Off,
+        },
+        require_tls: session.info.require_tls,
+        plaintext_auth: session.may_take_password(),
+    }
+}
+
+/// How connections end when nobody is to blame.
+fn is_departure(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof)
+}
+
+/// Answers of so many octets are written although more commands wait: a client that never reads must not fill our memory.
+const MAX_QUEUED: usize = 32 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{mx, World};
+
+    const GREETING: &str = "S: 220 mx.example ESMTP Dovetail\n";
+
+    #[tokio::test]
+    async fn bad_lines_are_refused_and_bare_newlines_end_it() {
+        let long = "x".repeat(5000);
+        let script = format!(
+            "{GREETING}C: {long}\nS: 500 5.5.6 Line is too long\nC! NO\\0OP\\r\\n\nS: 500 5.5.2 NUL is not allowed in a command\n\
+             C! NOOP\\nNOOP\\r\\n\nS: 500 5.5.2 Bare CR or LF is not allowed; lines end with CRLF\nS."
+        );
+        mx().talk(&script).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn errors_and_commands_are_limited() {
+        let world = World { config: Config { max_errors: 1, ..Config::default() }, ..mx() };
+        let script = "C: X\nC: X\nC: X\nS: 500 5.5.2 Command not recognized\nS: 500 5.5.2 Command not recognized\n\
+                      S: 421 4.7.0 Too many errors, closing connection\nS.";
+        world.talk(&format!("{GREETING}{script}")).await.unwrap();
+        let world = World { config: Config { max_commands: 1, ..Config::default() }, ..mx() };
+        let script = "C: NOOP\nC: NOOP\nS: 250 2.0.0 Ok\nS: 421 4.7.0 Too many commands without a message, closing connection\nS.";
+        world.talk(&format!("{GREETING}{script}")).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn draining_waits_for_the_mail_that_was_begun() {
+        let world = mx();
+        world.seen.drain.notify_one();
+        let script = "S: 220 mx.example ESMTP Dovetail\nS: 421 4.3.2 Server is shutting down, try again later\nS.";
+        world.talk(script).await.unwrap();
+
+        let world = mx();
+        let before = format!("{GREETING}C: HELO c\nC: MAIL FROM:<>\nS: 250 mx.example\nS: 250 2.1.0 Sender ok\n");
+        let (near, far) = tokio::io::duplex(1 << 16);
+        let script = format!(
+            "{before}D!\nC: RCPT TO:<bob@example.org>\nC: DATA\nS: 250 2.1.5 Recipient ok\nS: 354 Go ahead; end with CRLF.CRLF\n\
+             C: x\nC: .\nS: 250 2.0.0 Delivered as s1.1\nS: 421 4.3.2 Server is shutting down, try again later\nS."
+        );
+        let (served, ()) = tokio::join!(world.serve(near), world.client(far, &script));
+        served.unwrap();
+        assert_eq!(world.delivered(), ["x\r\n"]);
+    }
+
+    #[tokio::test]
+    async fn answers_to_pipelined_commands_leave_together() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let world = mx();
+        let (near, mut far) = tokio::io::duplex(1 << 16);
+        let client = async move {
+            let mut got = vec![0; 4096];
+            let n = far.read(&mut got).await.unwrap();
+            assert!(got[..n].starts_with(b"220 "));
+            far.write_all(b"NOOP\r\nRSET\r\nNOOP\r\n").await.unwrap();
+            let n = far.read(&mut got).await.unwrap();
+            assert_eq!(&got[..n], b"250 2.0.0 Ok\r\n250 2.0.0 Forgotten\r\n250 2.0.0 Ok\r\n");
+        };
+        let (served, ()) = tokio::join!(world.serve(near), client);
+        served.unwrap();
+    }
+}

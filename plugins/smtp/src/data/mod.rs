@@ -1,0 +1,11 @@
+//! Message content on its way in: the wire form decoded, its hops counted, our trace put on top.
+
+mod decoder;
+mod hops;
+mod intake;
+mod trace;
+
+pub use decoder::{Decoder, Piece};
+pub use hops::HopCounter;
+pub use intake::{too_big, Intake, Intook};
+pub use trace::{received, return_path, tls_text, Trace};

@@ -1,0 +1,287 @@
+//! The one thread that changes anything: takes what waits, plans it account by account, makes it durable in one
+//! batch, then answers all.
+//!
+//! It never waits for more to come: while the disk is busy with one batch, the next one gathers. If a batch fails,
+//! every commit in it gets that error and the accounts are read anew. Bounds: [`MAX_BATCH`], [`MAX_BATCH_BYTES`],
+//! [`MAX_WAITING`].
+
+use std::collections::{BTreeMap, HashMap};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::mpsc::{sync_channel, Receiver, SyncSender, TrySendError};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use crate::account::{Account, Cache};
+use crate::backend::{Backend, Batch, PartCommit, PartOutcome};
+use crate::body::{Bodies, Body};
+use crate::error::{BackendError, StoreError};
+use crate::limits::{MAX_BATCH, MAX_BATCH_BYTES, MAX_WAITING};
+use crate::plan::{Context, Output, Plan, Writes};
+use crate::store::{Clock, Threads};
+use crate::types::{MailOp, OpResult};
+
+/// How often a batch is planned anew because another writer changed one of its accounts.
+const MAX_TRIES: usize = 5;
+
+/// What to do with an account.
+pub(crate) enum Work {
+    Ops(Vec<MailOp>),
+    /// Give up bodies that lost their last reference before this time.
+    Collect {
+        before: u64,
+    },
+}
+
+/// What was done, and is durable.
+pub(crate) enum Outcome {
+    /// One result for each operation.
+    Ops(Vec<OpResult>),
+    /// How many bodies were looked at.
+    Collected(usize),
+}
+
+/// Gets what a commit came to.
+pub(crate) type Reply = Box<dyn FnOnce(Result<Outcome, StoreError>) + Send>;
+
+struct Job {
+    account: String,
+    work: Work,
+    reply: Reply,
+}
+
+/// The committer's near end. Dropping it ends the thread when all that waits is done.
+pub(crate) struct Committer {
+    queue: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Committer {
+    pub(crate) fn start(
+        backend: Arc<dyn Backend>,
+        bodies: Arc<Bodies>,
+        clock: Clock,
+        threads: &Threads,
+    ) -> Result<Self, BackendError> {
+        let (queue, jobs) = sync_channel(MAX_WAITING);
+        let mut worker = Worker { backend, bodies, clock, cache: Cache::default() };
+        let thread = threads("store-commit", Box::new(move || worker.run(&jobs)))
+            .map_err(|error| BackendError::io("starting the committer's thread", error))?;
+        Ok(Committer { queue: Some(queue), thread: Some(thread) })
+    }
+
+    /// Hands in a commit. `reply` is called from the committer's thread, or here if the commit can't be taken.
+    pub(crate) fn submit(&self, account: String, work: Work, reply: Reply) {
+        let Some(queue) = &self.queue else {
+            return reply(Err(StoreError::Closed));
+        };
+        match queue.try_send(Job { account, work, reply }) {
+            Ok(()) => {}
+            Err(TrySendError::Full(job)) => (job.reply)(Err(StoreError::Busy { limit: MAX_WAITING })),
+            Err(TrySendError::Disconnected(job)) => (job.reply)(Err(StoreError::Closed)),
+        }
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the committer's thread panicked; commits that waited were not acknowledged");
+        }
+    }
+}
+
+struct Worker {
+    backend: Arc<dyn Backend>,
+    bodies: Arc<Bodies>,
+    clock: Clock,
+    cache: Cache,
+}
+
+/// The commits to one account in a batch, planned.
+struct Planned {
+    account: String,
+    state: Account,
+    jobs: Vec<Job>,
+    outcomes: Vec<Outcome>,
+    output: Output,
+}
+
+impl Worker {
+    fn run(&mut self, queue: &Receiver<Job>) {
+        while let Ok(first) = queue.recv() {
+            let mut bytes = first.work.bytes();
+            let mut jobs = vec![first];
+            while jobs.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES {
+                let Ok(job) = queue.try_recv() else { break };
+                bytes += job.work.bytes();
+                jobs.push(job);
+            }
+            // A defect in planning one batch must not end all commits: its callers hear that nothing is acknowledged.
+            if catch_unwind(AssertUnwindSafe(|| self.commit(jobs))).is_err() {
+                tracing::error!("a batch of commits panicked; none of it was acknowledged");
+                self.cache = Cache::default();
+            }
+        }
+    }
+
+    fn commit(&mut self, mut jobs: Vec<Job>) {
+        for _ in 0..MAX_TRIES {
+            jobs = self.try_commit(jobs);
+            if jobs.is_empty() {
+                return;
+            }
+        }
+        let error = BackendError::io("committing", format!("another writer was faster {MAX_TRIES} times"));
+        jobs.into_iter().for_each(|job| (job.reply)(Err(error.clone().into())));
+    }
+
+    /// Plans and commits; returns what must be tried again.
+    fn try_commit(&mut self, jobs: Vec<Job>) -> Vec<Job> {
+        let mut system = Writes::new();
+        let mut planned = Vec::new();
+        for (account, jobs) in by_account(jobs) {
+            match self.plan(&account, &jobs, &system) {
+                Ok((state, outcomes, mut output)) => {
+                    system.append(&mut output.system);
+                    planned.push(Planned { account, state, jobs, outcomes, output });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, account, "nothing was stored");
+                    jobs.into_iter().for_each(|job| (job.reply)(Err(error.clone().into())));
+                }
+            }
+        }
+        let batch = match self.batch(&mut planned, system) {
+            Ok(batch) if batch.is_empty() => {
+                planned.into_iter().for_each(|p| self.acknowledge(p, None));
+                return Vec::new();
+            }
+            Ok(batch) => batch,
+            Err(error) => return fail(planned, &error, false),
+        };
+        let outcomes = match self.backend.commit(&batch) {
+            Ok(outcomes) => outcomes,
+            Err(error) => return fail(planned, &error, true),
+        };
+        self.settle(planned, &batch, &outcomes)
+    }
+
+    fn plan(
+        &mut self,
+        account: &str,
+        jobs: &[Job],
+        system: &Writes,
+    ) -> Result<(Account, Vec<Outcome>, Output), BackendError> {
+        let mut state = self.cache.take(&*self.backend, account)?;
+        let context = Context { backend: &*self.backend, bodies: &self.bodies, now: (self.clock)(), system };
+        let mut plan = Plan::new(&context, account, &mut state);
+        let mut outcomes = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let outcome = match &job.work {
+                Work::Ops(ops) => plan.run(ops).map(Outcome::Ops),
+                Work::Collect { before } => plan.collect(*before).map(Outcome::Collected),
+            };
+            match outcome {
+                Ok(outcome) => outcomes.push(outcome),
+                Err(error) => {
+                    disown(account, &plan.output.owned, false);
+                    return Err(error);
+                }
+            }
+        }
+        let output = plan.finish();
+        Ok((state, outcomes, output))
+    }
+
+    fn batch(&self, planned: &mut [Planned], system: Writes) -> Result<Batch, BackendError> {
+        let mut batch = Batch::default();
+        if !system.is_empty() {
+            let expect = self.backend.version("")?;
+            batch.parts.push(PartCommit { part: String::new(), expect, writes: system.into_iter().collect() });
+        }
+        let mut put = BTreeMap::new();
+        for p in planned {
+            put.extend(p.output.put.drain(..));
+            batch.drop.append(&mut p.output.drop);
+            if !p.output.writes.is_empty() {
+                let writes = std::mem::take(&mut p.output.writes).into_iter().collect();
+                batch.parts.push(PartCommit { part: p.account.clone(), expect: p.state.version, writes });
+            }
+        }
+        batch.put = put.into_iter().collect();
+        Ok(batch)
+    }
+
+    /// Answers what is durable; returns what met a conflict.
+    fn settle(&mut self, planned: Vec<Planned>, batch: &Batch, outcomes: &[PartOutcome]) -> Vec<Job> {
+        let versions: HashMap<&str, PartOutcome> =
+            batch.parts.iter().map(|p| p.part.as_str()).zip(outcomes.iter().copied()).collect();
+        let all_conflict = versions.get("") == Some(&PartOutcome::Conflict);
+        let mut again = Vec::new();
+        for p in planned {
+            if !all_conflict {
+                p.output.bodies.iter().for_each(Body::committed);
+            }
+            match versions.get(p.account.as_str()) {
+                None if !all_conflict => self.acknowledge(p, None),
+                Some(PartOutcome::Done(version)) => self.acknowledge(p, Some(*version)),
+                _ => {
+                    disown(&p.account, &p.output.owned, false);
+                    again.extend(p.jobs);
+                }
+            }
+        }
+        again
+    }
+
+    fn acknowledge(&mut self, planned: Planned, version: Option<u64>) {
+        let Planned { account, mut state, jobs, outcomes, .. } = planned;
+        state.version = version.unwrap_or(state.version);
+        self.cache.put(account, state);
+        jobs.into_iter().zip(outcomes).for_each(|(job, outcome)| (job.reply)(Ok(outcome)));
+    }
+}
+
+impl Work {
+    /// Bytes of small bodies in it.
+    fn bytes(&self) -> usize {
+        let Work::Ops(ops) = self else { return 0 };
+        let appends = ops.iter().flat_map(|op| match op {
+            MailOp::Append(appends) => appends.as_slice(),
+            _ => &[],
+        });
+        appends.filter(|append| !append.body.is_apart()).map(|append| append.body.size() as usize).sum()
+    }
+}
+
+/// Groups jobs by account; the order of each account's is kept.
+fn by_account(jobs: Vec<Job>) -> Vec<(String, Vec<Job>)> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut groups: Vec<(String, Vec<Job>)> = Vec::new();
+    for job in jobs {
+        match places.get(&job.account) {
+            Some(&at) => groups[at].1.push(job),
+            None => {
+                places.insert(job.account.clone(), groups.len());
+                groups.push((job.account.clone(), vec![job]));
+            }
+        }
+    }
+    groups
+}
+
+/// Tells everyone that nothing was stored; the accounts' states are forgotten with `planned`.
+fn fail(planned: Vec<Planned>, error: &BackendError, uncertain: bool) -> Vec<Job> {
+    let commits: usize = planned.iter().map(|p| p.jobs.len()).sum();
+    tracing::error!(%error, commits, "the store could not commit; nothing was acknowledged");
+    for p in planned {
+        disown(&p.account, &p.output.owned, uncertain);
+        p.jobs.into_iter().for_each(|job| (job.reply)(Err(error.clone().into())));
+    }
+    Vec::new()
+}
+
+fn disown(account: &str, bodies: &[Body], uncertain: bool) {
+    bodies.iter().for_each(|body| body.failed(account, uncertain));
+}

@@ -1,0 +1,63 @@
+//! The embedded store: mailboxes in an SQLite database, large messages in files beside it. Nothing to install, nothing to
+//! set up.
+//!
+//! **How it fails**: an I/O error or a full disk refuses the request for the time being; nothing is acknowledged that is
+//! not on the disk. A store of a newer version is refused at start. **Bounds**: see [`config::Config`] and
+//! [`dovetail_mailstore::limits`].
+
+mod config;
+mod engine;
+mod service;
+
+use std::sync::Arc;
+
+use dovetail_mailstore::{BackendError, Options, Threads};
+use dovetail_sdk::{export_plugin, store::Store, task, About, Context, Plugin, Problems, StartFailure};
+
+use config::Config;
+use engine::Sqlite;
+use service::Service;
+
+impl Plugin for Service {
+    type Config = Config;
+
+    fn validate(config: &Config, about: &About, problems: &mut Problems) {
+        config.check(about, problems);
+    }
+
+    async fn start(config: Config, context: Context) -> Result<Self, StartFailure> {
+        if context.about.standalone {
+            return Ok(Service::new(None));
+        }
+        let opened = task::spawn_blocking(move || open(&config, &context.about)).await;
+        match opened {
+            Ok(store) => Ok(Service::new(Some(store.map_err(StartFailure::new)?))),
+            Err(error) => Err(StartFailure::new(format!("opening the store: {error}"))),
+        }
+    }
+
+    async fn stop(&self) {
+        self.close().await;
+    }
+}
+
+export_plugin! {
+    plugin: Service,
+    id: "store-sqlite",
+    summary: "Keeps mailboxes in an embedded SQLite database",
+    provides: [Store],
+    requires: [],
+}
+
+fn open(config: &Config, about: &About) -> Result<dovetail_mailstore::Store, BackendError> {
+    let threads: Threads = Arc::new(task::thread);
+    let options = Options {
+        max_message_size: u32::try_from(config.max_message_size).unwrap_or(u32::MAX),
+        large_body_threshold: config.large_body_threshold,
+        memory_for_bodies: config.memory_for_bodies,
+        threads: threads.clone(),
+        ..Options::default()
+    };
+    let backend = Sqlite::open(&about.in_data_dir(&config.dir), config.reserve, &threads)?;
+    dovetail_mailstore::Store::open(Arc::new(backend), options)
+}

@@ -1,0 +1,62 @@
+//! TLS on rustls and aws-lc: TLS 1.2 and 1.3, server and client side.
+//!
+//! **What it is for.** Provides `dovetail.tls/1`; certificates and keys come from `dovetail.certs/1` at each handshake, so
+//! that a new certificate is served on the next one. [`provider`] holds all of it; this file only makes it a plugin.
+//!
+//! **How it fails.** Every failure is a stable [`TlsErrorCode`](dovetail_sdk::tls::TlsErrorCode) with a text for the log
+//! (see [`errors`]). The peer gets an alert or a close, never text. A handshake has no time limit here: the caller drops the
+//! future.
+//!
+//! **Bounds.** [`resolver::MAX_SETS`] identity sets are kept; a handshake message is at most 64 KiB (rustls). An idle
+//! connection holds no buffer of ours.
+//!
+//! RFC 8446 (TLS 1.3), RFC 5246 and 7627 (TLS 1.2), RFC 7301 (ALPN), RFC 9266 (channel binding).
+
+mod acceptor;
+mod cache;
+mod check;
+mod connector;
+mod errors;
+mod facts;
+mod hello;
+mod identity;
+mod plaintext;
+mod policy;
+mod provider;
+mod resolver;
+
+#[cfg(test)]
+mod tests;
+
+use dovetail_sdk::{certs::Certs, export_plugin, tls::Tls, Context, Plugin, StartFailure};
+use provider::RustlsProvider;
+
+/// The instance's config section.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Config {
+    /// Whether clients get session tickets, with which they come back without a full handshake.
+    tickets: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config { tickets: true }
+    }
+}
+
+impl Plugin for RustlsProvider {
+    type Config = Config;
+
+    async fn start(config: Config, context: Context) -> Result<Self, StartFailure> {
+        Ok(RustlsProvider::new(context.service::<Certs>()?, config.tickets))
+    }
+}
+
+export_plugin! {
+    plugin: RustlsProvider,
+    id: "tls-rustls",
+    summary: "TLS 1.2 and 1.3 on rustls and aws-lc",
+    provides: [Tls],
+    requires: [Certs],
+}

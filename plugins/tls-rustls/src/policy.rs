@@ -1,0 +1,71 @@
+//! What policies say, in rustls' words.
+
+use super::errors::failure;
+use dovetail_sdk::tls::{TlsError, TlsErrorCode, TlsVersion};
+use rustls::{version, SupportedProtocolVersion};
+
+/// The versions from `min` to `max`.
+///
+/// # Errors
+/// [`TlsErrorCode::BadPolicy`] if there are none.
+pub(crate) fn versions(
+    place: &str,
+    min: TlsVersion,
+    max: TlsVersion,
+) -> Result<&'static [&'static SupportedProtocolVersion], TlsError> {
+    // A version that is newer than this code counts as TLS 1.3.
+    match (min, max) {
+        (TlsVersion::Tls12, TlsVersion::Tls12) => Ok(ONLY_12),
+        (_, TlsVersion::Tls12) => Err(failure(
+            TlsErrorCode::BadPolicy,
+            place,
+            "the oldest TLS version allowed is newer than the newest; set min_version to at most max_version",
+        )),
+        (TlsVersion::Tls12, _) => Ok(BOTH),
+        _ => Ok(ONLY_13),
+    }
+}
+
+/// Application protocols as they go over the wire.
+///
+/// # Errors
+/// [`TlsErrorCode::BadPolicy`] if one is empty or longer than 255 bytes (RFC 7301 §3.1).
+pub(crate) fn alpn(place: &str, names: &[String]) -> Result<Vec<Vec<u8>>, TlsError> {
+    match names.iter().find(|name| name.is_empty() || name.len() > MAX_ALPN_NAME) {
+        None => Ok(names.iter().map(|name| name.clone().into_bytes()).collect()),
+        Some(name) => Err(failure(
+            TlsErrorCode::BadPolicy,
+            place,
+            format!("the application protocol name has {} bytes; give it 1 to {MAX_ALPN_NAME}", name.len()),
+        )),
+    }
+}
+
+const MAX_ALPN_NAME: usize = 255;
+static ONLY_12: &[&SupportedProtocolVersion] = &[&version::TLS12];
+static ONLY_13: &[&SupportedProtocolVersion] = &[&version::TLS13];
+static BOTH: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_run_from_min_to_max() {
+        let count = |min, max| versions("here", min, max).map(<[_]>::len);
+        assert_eq!(count(TlsVersion::Tls12, TlsVersion::Tls13), Ok(2));
+        assert_eq!(count(TlsVersion::Tls12, TlsVersion::Tls12), Ok(1));
+        assert_eq!(count(TlsVersion::Tls13, TlsVersion::Tls13), Ok(1));
+        let error = count(TlsVersion::Tls13, TlsVersion::Tls12).unwrap_err();
+        assert_eq!(error.code, TlsErrorCode::BadPolicy);
+        assert!(error.message.starts_with("here: "), "{error}");
+    }
+
+    #[test]
+    fn alpn_names_have_a_length() {
+        assert_eq!(alpn("here", &["imap".into()]), Ok(vec![b"imap".to_vec()]));
+        for bad in [String::new(), "x".repeat(256)] {
+            assert_eq!(alpn("here", &[bad]).unwrap_err().code, TlsErrorCode::BadPolicy);
+        }
+    }
+}

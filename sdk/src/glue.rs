@@ -1,0 +1,138 @@
+//! Between the ABI's kernel and a [`Plugin`]: what `export_plugin!` expands to calls into here.
+
+use crate::{
+    config, fault,
+    host::Host,
+    log,
+    plugin::{About, Context, Plugin, Problems},
+    Diagnostic, Severity,
+};
+use dovetail_abi::{
+    contained::{guard, Contained},
+    handle::Interface,
+    kernel_v1::{
+        Bound, Description, Instance, InstanceProvider, InterfaceUse, PrepareInput, Prepared, PreparedProvider,
+        StartFailure, StartInput,
+    },
+    operations_v1::{Operation, OperationList, OperationListProvider},
+    scope, AnyHandle, CallFailure,
+};
+use std::{
+    marker::PhantomData,
+    sync::{Arc, Mutex},
+};
+
+/// The SDK's version, for the manifest.
+pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The compiler, for the manifest.
+pub const RUSTC: &str = env!("DOVETAIL_RUSTC");
+/// The target, for the manifest.
+pub const TARGET: &str = env!("DOVETAIL_TARGET");
+/// The panic strategy, for the manifest.
+pub const PANIC: &str = if cfg!(panic = "unwind") { "unwind" } else { "abort" };
+
+/// How an exported plugin answers a query.
+pub type Query<P> = fn(&Arc<Contained<P>>, &str) -> Option<AnyHandle>;
+
+/// An interface as a requirement or an offer.
+pub fn interface_use<I: Interface>() -> InterfaceUse {
+    InterfaceUse { id: I::ID.into(), layout: I::layout() }
+}
+
+/// Makes the description; the host's services are added to the requirements.
+pub fn describe(id: &str, provides: Vec<InterfaceUse>, mut requires: Vec<InterfaceUse>) -> Description {
+    install();
+    requires.extend(Host::requires());
+    Description { id: id.into(), provides: provides.into(), requires: requires.into() }
+}
+
+fn install() {
+    fault::install();
+    log::install();
+}
+
+/// Reads and checks a section.
+pub fn prepare<P: Plugin>(input: PrepareInput, query: Query<P>) -> Result<Prepared, Vec<Diagnostic>> {
+    install();
+    let section = input.section.clone();
+    let outcome = guard(|| {
+        let about = About::new(&input);
+        let config: P::Config = config::parse(&input.section).map_err(|error| vec![error])?;
+        let mut problems = Problems::new(input.section.clone());
+        P::validate(&config, &about, &mut problems);
+        if problems.found.iter().any(|found| found.severity == Severity::Error) {
+            return Err(problems.found);
+        }
+        Ok(Prepared::new(Ready::<P> { about, config: Mutex::new(Some(config)), warnings: problems.found, query }))
+    });
+    outcome.unwrap_or_else(|| {
+        let (message, place) = fault::take_last().unwrap_or_default();
+        Err(vec![Diagnostic {
+            severity: Severity::Error,
+            file: section.file,
+            line: section.line,
+            column: section.column,
+            message: format!("the plugin panicked while reading this section: {message} at {place}"),
+            help: "report this to the plugin's author".into(),
+        }])
+    })
+}
+
+struct Ready<P: Plugin> {
+    about: About,
+    config: Mutex<Option<P::Config>>,
+    warnings: Vec<Diagnostic>,
+    query: Query<P>,
+}
+
+impl<P: Plugin> PreparedProvider for Ready<P> {
+    fn warnings(&self) -> Result<Vec<Diagnostic>, CallFailure> {
+        Ok(self.warnings.clone())
+    }
+
+    async fn start(&self, input: StartInput) -> Result<Instance, StartFailure> {
+        let config = self.config.lock().map_err(|_| CallFailure::Panicked)?.take();
+        let config = config.ok_or_else(|| StartFailure::new("this section was already started"))?;
+        start::<P>(config, self.about.clone(), input.services, self.query).await
+    }
+}
+
+async fn start<P: Plugin>(
+    config: P::Config,
+    about: About,
+    services: Vec<Bound>,
+    query: Query<P>,
+) -> Result<Instance, StartFailure> {
+    let host = Host::new(&services)?;
+    let place = host.scope(None);
+    let plugin = scope::scoped(place.clone(), P::start(config, Context { about, services })).await?;
+    Ok(scope::run(place, || Instance::new(Running { plugin: Arc::new(Contained::new(plugin)), query })))
+}
+
+struct Running<P> {
+    plugin: Arc<Contained<P>>,
+    query: Query<P>,
+}
+
+impl<P: Plugin> InstanceProvider for Running<P> {
+    fn query(&self, interface: String) -> Result<Option<AnyHandle>, CallFailure> {
+        Ok((self.query)(&self.plugin, &interface))
+    }
+
+    async fn stop(&self) -> Result<(), CallFailure> {
+        self.plugin.value().stop().await;
+        Ok(())
+    }
+}
+
+/// What a library offers without an instance.
+pub fn library_query<P: Plugin>(interface: &str) -> Option<AnyHandle> {
+    struct List<P>(PhantomData<fn() -> P>);
+    impl<P: Plugin> OperationListProvider for List<P> {
+        fn operations(&self) -> Result<Vec<Operation>, CallFailure> {
+            Ok(P::operations())
+        }
+    }
+    install();
+    (interface == OperationList::ID).then(|| OperationList::new(List::<P>(PhantomData)).erase())
+}

@@ -1,0 +1,119 @@
+//! Write Dovetail plugins in plain async Rust.
+//!
+//! A plugin is a `cdylib` crate with one type that implements [`Plugin`], the provider trait of each interface it provides,
+//! and one [`export_plugin!`] that says so. It can be built anywhere, with any rustc from the one named in `Cargo.toml` on,
+//! and keeps working with later servers.
+//!
+//! ```
+//! use dovetail_sdk::{export_plugin, protocol::*, Context, Plugin, StartFailure};
+//!
+//! #[derive(serde::Deserialize)]
+//! #[serde(deny_unknown_fields)]
+//! struct Config {
+//!     #[serde(default)]
+//!     greeting: String,
+//! }
+//!
+//! struct Hello {
+//!     greeting: String,
+//! }
+//!
+//! impl Plugin for Hello {
+//!     type Config = Config;
+//!     async fn start(config: Config, _context: Context) -> Result<Self, StartFailure> {
+//!         Ok(Hello { greeting: config.greeting })
+//!     }
+//! }
+//!
+//! impl ProtocolProvider for Hello {
+//!     fn traits(&self) -> ProtocolTraits {
+//!         ProtocolTraits { alpn: vec![], try_later: b"later\r\n".to_vec() }
+//!     }
+//!     async fn serve(&self, mut session: Session) -> Result<(), SessionFailure> {
+//!         session.stream.queue(self.greeting.as_bytes());
+//!         session.stream.flush().await?;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! export_plugin! {
+//!     plugin: Hello,
+//!     id: "hello",
+//!     summary: "Greets and goes",
+//!     provides: [Protocol],
+//!     requires: [],
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! **What runs where.** The host owns the only runtime. From tokio use `io-util`, `sync` and `macros`; for timers, tasks,
+//! threads and connections use [`time`], [`task`] and [`net`], which look the same. `tracing` events go to the host's log
+//! with the instance's and the session's name.
+//!
+//! **How it fails.** A panic in any of the plugin's code ends the session, load or call that it happened in, and is reported
+//! with text and place. It never ends the process, except while unwinding, on stack overflow or on abort.
+
+mod config;
+mod export;
+mod fault;
+#[doc(hidden)]
+pub mod glue;
+#[doc(hidden)]
+pub mod host;
+pub mod line;
+mod log;
+mod plugin;
+mod service;
+
+pub mod net;
+pub mod operations;
+pub mod protocol;
+pub mod task;
+pub mod time;
+
+pub use config::{Diagnostic, Section, Severity};
+pub use dovetail_abi::{interface, wire_enum, wire_struct, CallFailure, Secret, Stream};
+pub use host::{notice, secret_notice};
+pub use plugin::{About, Context, Plugin, Problems, StartFailure};
+pub use service::Service;
+
+/// `dovetail.tls/1`: TLS providers.
+pub mod tls {
+    pub use dovetail_abi::tls_v1::{
+        ClientPolicy, ServerPolicy, Tls, TlsAcceptor, TlsAcceptorProvider, TlsConnection, TlsConnector,
+        TlsConnectorProvider, TlsError, TlsErrorCode, TlsFacts, TlsProvider, TlsVersion,
+    };
+}
+
+/// `dovetail.certs/1`: certificate stores.
+pub mod certs {
+    pub use dovetail_abi::certs_v1::{Certs, CertsFailure, CertsProvider, Identity};
+}
+
+/// `dovetail.directory/1`: accounts and addresses.
+pub mod directory {
+    pub use dovetail_abi::directory_v1::{
+        AddressKind, AuthOutcome, AuthStatus, Directory, DirectoryFailure, DirectoryProvider, PasswordAttempt,
+        Resolution,
+    };
+}
+
+/// `dovetail.delivery/1`: where an accepted message goes.
+pub mod delivery {
+    pub use dovetail_abi::delivery_v1::{
+        Answer, Delivery, DeliveryFailure, DeliveryProvider, Envelope, RecipientRequest, Verdict,
+    };
+}
+
+/// `dovetail.store/1`: mailboxes.
+pub mod store {
+    pub use dovetail_abi::store_v1::{
+        flag, Append, Appended, Body, BodyProvider, BodyReader, BodyReaderProvider, BodySink, BodySinkProvider,
+        FlagAction, FlagChange, Flags, MailboxStatus, MessageColumns, Store, StoreErrorCode, StoreFailure,
+        StoreProvider, Usage,
+    };
+}
+
+/// What the macros name; not for direct use.
+#[doc(hidden)]
+pub use dovetail_abi as abi;

@@ -1,0 +1,315 @@
+//! Reading lines and writing answers.
+//!
+//! * Input is bounded: a line longer than its limit is an error, and its rest is thrown away without being kept.
+//! * Bare CR, bare LF and NUL in a line are errors: only CRLF ends a line (RFC 5321 section 2.3.8).
+//! * Output is queued and leaves in one write before the next wait for input, so the answers to pipelined commands share
+//!   a packet.
+//! * The plain stream can be taken back for TLS only while no input is buffered.
+//! * While it waits for input a session holds no buffer.
+
+use dovetail_abi::Stream;
+use std::{
+    future::poll_fn,
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+
+/// So much is read at a time.
+const READ_SIZE: usize = 16 * 1024;
+/// So much output is queued before it is written without being asked.
+const WRITE_SIZE: usize = 64 * 1024;
+
+/// What was wrong with a line. The session can go on after each of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadLine {
+    /// Longer than the limit; it was thrown away to its end.
+    #[error("the line is too long")]
+    TooLong,
+    /// A CR without LF, or an LF without CR.
+    #[error("the line has a bare CR or LF")]
+    BareNewline,
+    /// A NUL octet.
+    #[error("the line has a NUL octet")]
+    Nul,
+}
+
+/// A line as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// The line without its CRLF.
+    Good(Vec<u8>),
+    /// A line that may not be interpreted.
+    Bad(BadLine),
+    /// The peer closed the connection (or cut it in the middle of a line).
+    End,
+}
+
+/// A stream read by lines, with queued output.
+pub struct LineStream {
+    stream: Option<Stream>,
+    input: Vec<u8>,
+    start: usize,
+    output: Vec<u8>,
+}
+
+impl std::fmt::Debug for LineStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LineStream({} bytes in, {} out)", self.buffered().len(), self.output.len())
+    }
+}
+
+impl LineStream {
+    /// Reads from and writes to `stream`.
+    pub fn new(stream: Stream) -> Self {
+        LineStream { stream: Some(stream), input: Vec::new(), start: 0, output: Vec::new() }
+    }
+
+    /// Input that has come and is not consumed.
+    pub fn buffered(&self) -> &[u8] {
+        &self.input[self.start..]
+    }
+
+    /// Marks so many buffered octets as used.
+    pub fn consume(&mut self, count: usize) {
+        self.start = (self.start + count).min(self.input.len());
+        if self.start == self.input.len() {
+            self.input.clear();
+            self.start = 0;
+        }
+    }
+
+    /// Waits for more input; queued output is written first. Gives `false` at the end of the stream.
+    ///
+    /// # Errors
+    /// As the stream gives them; an end of TLS without close_notify is `UnexpectedEof`.
+    pub async fn fill(&mut self) -> io::Result<bool> {
+        self.flush().await?;
+        poll_fn(|cx| self.poll_fill(cx)).await
+    }
+
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let stream = self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        // On the stack, for this poll only: a waiting session holds no buffer.
+        let mut room = [std::mem::MaybeUninit::<u8>::uninit(); READ_SIZE];
+        let mut buf = ReadBuf::uninit(&mut room);
+        if Pin::new(stream).poll_read(cx, &mut buf)?.is_pending() {
+            if self.start == self.input.len() {
+                self.input = Vec::new();
+                self.start = 0;
+            }
+            return Poll::Pending;
+        }
+        if self.start > 0 {
+            self.input.drain(..self.start);
+            self.start = 0;
+        }
+        self.input.extend_from_slice(buf.filled());
+        Poll::Ready(Ok(!buf.filled().is_empty()))
+    }
+
+    /// Reads a line of at most `max` octets, CRLF not counted.
+    ///
+    /// # Errors
+    /// As the stream gives them.
+    pub async fn read_line(&mut self, max: usize) -> io::Result<Line> {
+        let mut looked = 0;
+        let mut too_long = false;
+        loop {
+            let buffered = self.buffered();
+            if let Some(at) = buffered[looked..].iter().position(|&b| b == b'\n') {
+                let end = looked + at;
+                let line = if too_long { Line::Bad(BadLine::TooLong) } else { judge(&buffered[..=end], max) };
+                self.consume(end + 1);
+                return Ok(line);
+            }
+            looked = buffered.len();
+            if looked > max + 1 {
+                // Keep the last octet: it may be the CR before the LF.
+                self.consume(looked - 1);
+                looked = 1;
+                too_long = true;
+            }
+            if !self.fill().await? {
+                return Ok(Line::End);
+            }
+        }
+    }
+
+    /// Queues output. It is written by [`LineStream::flush`], or before the next wait for input.
+    pub fn queue(&mut self, bytes: &[u8]) {
+        self.output.extend_from_slice(bytes);
+    }
+
+    /// How many octets are queued.
+    pub fn queued(&self) -> usize {
+        self.output.len()
+    }
+
+    /// Queues output and writes it out when a good deal has gathered; for bulk data.
+    ///
+    /// # Errors
+    /// As the stream gives them.
+    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.queue(bytes);
+        if self.output.len() >= WRITE_SIZE {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is queued.
+    ///
+    /// # Errors
+    /// As the stream gives them.
+    pub async fn flush(&mut self) -> io::Result<()> {
+        if self.output.is_empty() {
+            return Ok(());
+        }
+        let stream = self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        stream.write_all(&self.output).await?;
+        poll_fn(|cx| Pin::new(&mut *stream).poll_flush(cx)).await?;
+        if self.output.capacity() > WRITE_SIZE {
+            self.output = Vec::new();
+        } else {
+            self.output.clear();
+        }
+        Ok(())
+    }
+
+    /// Writes what is queued and closes our side: close_notify under TLS, FIN below.
+    ///
+    /// # Errors
+    /// As the stream gives them.
+    pub async fn close(&mut self) -> io::Result<()> {
+        self.flush().await?;
+        match self.stream.as_mut() {
+            Some(stream) => poll_fn(|cx| Pin::new(&mut *stream).poll_shutdown(cx)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Gives the stream back, if no input is buffered and no output queued.
+    pub(crate) fn take_stream(&mut self) -> Option<Stream> {
+        if self.buffered().is_empty() && self.output.is_empty() {
+            self.stream.take()
+        } else {
+            None
+        }
+    }
+
+    /// Whether more input is there without waiting: buffered here. The answers to what is buffered are worth waiting for.
+    pub fn has_pipelined(&self) -> bool {
+        !self.buffered().is_empty()
+    }
+
+    /// Polls for input once without waiting; gives `true` if there is some, or the stream has ended.
+    ///
+    /// # Errors
+    /// As the stream gives them.
+    pub async fn try_fill(&mut self) -> io::Result<bool> {
+        poll_fn(|cx| match self.poll_fill(cx) {
+            Poll::Ready(filled) => Poll::Ready(filled.map(|_| true)),
+            Poll::Pending => Poll::Ready(Ok(false)),
+        })
+        .await
+    }
+}
+
+/// Judges a line that ends in LF.
+fn judge(line: &[u8], max: usize) -> Line {
+    let Some(content) = line.strip_suffix(b"\r\n") else {
+        return Line::Bad(BadLine::BareNewline);
+    };
+    if content.len() > max {
+        return Line::Bad(BadLine::TooLong);
+    }
+    if content.contains(&b'\r') {
+        return Line::Bad(BadLine::BareNewline);
+    }
+    if content.contains(&0) {
+        return Line::Bad(BadLine::Nul);
+    }
+    Line::Good(content.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> (LineStream, tokio::io::DuplexStream) {
+        let (near, far) = tokio::io::duplex(1 << 20);
+        (LineStream::new(Stream::new(near)), far)
+    }
+
+    async fn lines(input: &[u8], max: usize) -> Vec<Line> {
+        let (mut stream, mut far) = pair();
+        far.write_all(input).await.unwrap();
+        drop(far);
+        let mut got = Vec::new();
+        loop {
+            match stream.read_line(max).await.unwrap() {
+                Line::End => return got,
+                line => got.push(line),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn lines_are_judged_one_by_one() {
+        let got = lines(b"NOOP\r\na\nb\r\nx\ry\r\nn\0l\r\n\r\ncut", 10).await;
+        let expected = [
+            Line::Good(b"NOOP".to_vec()),
+            Line::Bad(BadLine::BareNewline),
+            Line::Good(b"b".to_vec()),
+            Line::Bad(BadLine::BareNewline),
+            Line::Bad(BadLine::Nul),
+            Line::Good(Vec::new()),
+        ];
+        assert_eq!(got, expected);
+    }
+
+    #[tokio::test]
+    async fn a_long_line_is_thrown_away_to_its_end() {
+        let mut input = vec![b'x'; 100_000];
+        input.extend_from_slice(b"\r\nNOOP\r\n");
+        assert_eq!(lines(&input, 512).await, [Line::Bad(BadLine::TooLong), Line::Good(b"NOOP".to_vec())]);
+        let exactly = lines(b"12345\r\n123456\r\n", 5).await;
+        assert_eq!(exactly, [Line::Good(b"12345".to_vec()), Line::Bad(BadLine::TooLong)]);
+    }
+
+    #[tokio::test]
+    async fn the_stream_is_given_back_only_when_nothing_is_buffered() {
+        let (mut stream, mut far) = pair();
+        far.write_all(b"STARTTLS\r\nNOOP\r\n").await.unwrap();
+        assert_eq!(stream.read_line(100).await.unwrap(), Line::Good(b"STARTTLS".to_vec()));
+        assert!(stream.take_stream().is_none());
+        assert_eq!(stream.read_line(100).await.unwrap(), Line::Good(b"NOOP".to_vec()));
+        assert!(stream.take_stream().is_some());
+    }
+
+    #[tokio::test]
+    async fn queued_answers_leave_before_the_next_wait() {
+        let (mut stream, mut far) = pair();
+        stream.queue(b"one");
+        stream.queue(b"two");
+        let reader = tokio::spawn(async move {
+            let mut got = [0; 6];
+            tokio::io::AsyncReadExt::read_exact(&mut far, &mut got).await.unwrap();
+            got
+        });
+        assert!(!stream.fill().await.unwrap());
+        assert_eq!(&reader.await.unwrap(), b"onetwo");
+    }
+
+    #[tokio::test]
+    async fn a_waiting_session_holds_no_input_buffer() {
+        let (mut stream, mut far) = pair();
+        far.write_all(b"NOOP\r\n").await.unwrap();
+        stream.read_line(100).await.unwrap();
+        assert!(!stream.try_fill().await.unwrap());
+        assert_eq!(stream.input.capacity(), 0);
+    }
+}

@@ -1,0 +1,131 @@
+//! The trait that every plugin implements.
+
+use crate::{config::Diagnostic, service::Service, Severity};
+pub use dovetail_abi::kernel_v1::StartFailure;
+use dovetail_abi::{
+    handle::Interface,
+    kernel_v1::{Bound, PrepareInput, Section},
+    operations_v1::Operation,
+};
+use serde::de::DeserializeOwned;
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+};
+
+/// A plugin: one value of this type is one instance.
+pub trait Plugin: Sized + Send + Sync + 'static {
+    /// The instance's config section. Use `#[serde(deny_unknown_fields)]`, so that a typing error is found.
+    type Config: DeserializeOwned + Send + 'static;
+
+    /// Checks what the types cannot. Pure: touches no file, no socket, no thread; may run any number of times.
+    fn validate(config: &Self::Config, about: &About, problems: &mut Problems) {
+        let _ = (config, about, problems);
+    }
+
+    /// Starts an instance. Runs within the host's runtime: block only in [`crate::task::spawn_blocking`].
+    fn start(config: Self::Config, context: Context) -> impl Future<Output = Result<Self, StartFailure>> + Send;
+
+    /// Finishes what must be finished, after the last session has ended.
+    fn stop(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
+    /// The operations offered under the plugin's `command`. Needs no instance: it is what `--help` shows.
+    fn operations() -> Vec<Operation> {
+        Vec::new()
+    }
+}
+
+/// Where an instance stands.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// The instance's name in the config.
+    pub instance: String,
+    /// The server's host name.
+    pub hostname: String,
+    /// The directory that holds the server's data.
+    pub data_dir: PathBuf,
+    /// The directory that relative paths in the config start from.
+    pub config_dir: PathBuf,
+    /// Whether only operations will be run that name a folder of their own (see
+    /// [`Operation::standalone_with`]). Starting must touch nothing then: there is neither server nor config.
+    pub standalone: bool,
+}
+
+impl About {
+    pub(crate) fn new(input: &PrepareInput) -> Self {
+        About {
+            instance: input.instance.clone(),
+            hostname: input.hostname.clone(),
+            data_dir: input.data_dir.clone().into(),
+            config_dir: input.config_dir.clone().into(),
+            standalone: input.standalone,
+        }
+    }
+
+    /// A path of the config, relative to the data directory.
+    pub fn in_data_dir(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.data_dir.join(path)
+    }
+}
+
+/// Collects what [`Plugin::validate`] finds.
+#[derive(Debug)]
+pub struct Problems {
+    section: Section,
+    pub(crate) found: Vec<Diagnostic>,
+}
+
+impl Problems {
+    pub(crate) fn new(section: Section) -> Self {
+        Problems { section, found: Vec::new() }
+    }
+
+    /// The config cannot be used: what is wrong, and what to do.
+    pub fn error(&mut self, message: impl Into<String>, help: impl Into<String>) {
+        self.add(Severity::Error, message.into(), help.into());
+    }
+
+    /// The config can be used, and the operator should know.
+    pub fn warning(&mut self, message: impl Into<String>, help: impl Into<String>) {
+        self.add(Severity::Warning, message.into(), help.into());
+    }
+
+    fn add(&mut self, severity: Severity, message: String, help: String) {
+        self.found.push(Diagnostic {
+            severity,
+            file: self.section.file.clone(),
+            line: self.section.line,
+            column: self.section.column,
+            message,
+            help,
+        });
+    }
+}
+
+/// What an instance starts with.
+#[derive(Debug)]
+pub struct Context {
+    /// Where the instance stands.
+    pub about: About,
+    pub(crate) services: Vec<Bound>,
+}
+
+impl Context {
+    /// A service that [`export_plugin!`](crate::export_plugin) lists under `requires`.
+    ///
+    /// # Errors
+    /// If it is not listed there.
+    pub fn service<I: Interface>(&self) -> Result<Service<I>, StartFailure> {
+        self.services.iter().find(|bound| bound.id == I::ID).map(|bound| Service::new(bound.slot.clone())).ok_or_else(
+            || {
+                StartFailure::new(format!(
+                    "{} asks for {} without listing it under `requires` in export_plugin!",
+                    self.about.instance,
+                    I::ID
+                ))
+            },
+        )
+    }
+}

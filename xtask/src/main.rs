@@ -1,0 +1,47 @@
+//! The project's chores, run by `cargo xtask CHORE`. Development only: nothing here is shipped.
+
+mod bench;
+mod deps;
+mod dist;
+mod error;
+mod run;
+mod soak;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", about = "The project's chores")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Check that plugins depend on the SDK only, and core on the ABI only
+    Deps,
+    /// Measure a release build, beside Postfix and Dovecot where they can be installed
+    Bench(bench::Options),
+    /// Kill and restart a loaded server for a while, then look for lost or doubled messages
+    Soak(soak::Options),
+    /// Pack a release build with its plugins, examples and licences
+    Dist,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().chore {
+        Chore::Deps => deps::run(),
+        Chore::Bench(options) => bench::run(&options),
+        Chore::Soak(options) => soak::run(&options),
+        Chore::Dist => dist::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
