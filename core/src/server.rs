@@ -32,7 +32,10 @@ use std::{
     sync::{atomic::AtomicU64, Arc},
     time::Instant,
 };
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{net::TcpListener, sync::{watch, Semaphore}, task::JoinSet};
+
+/// So many clients are told at a time that there is no room; others are closed without a word.
+const MAX_TURNING_AWAY: usize = 64;
 
 /// Where a server comes from.
 #[derive(Debug, Clone)]
@@ -80,9 +83,9 @@ impl Server {
         if problems.has_errors() {
             return Err(problems);
         }
-        assembly.start().await.map_err(simple)?;
+        assembly.start().await?;
         let (drain, draining) = watch::channel(false);
-        let built = listeners(&config, &assembly, &draining).await;
+        let built = listeners(&config, &assembly, &draining, &sockets).await;
         let listeners = match built {
             Ok(listeners) => listeners,
             Err(problems) => {
@@ -129,9 +132,7 @@ impl Server {
         let shown: Vec<String> = self
             .listeners
             .iter()
-            .flat_map(|listener| {
-                listener.config.options.bind.iter().map(move |bind| format!("{}={bind}", listener.config.name))
-            })
+            .flat_map(|listener| listener.bound.iter().map(move |bound| format!("{}={bound}", listener.config.name)))
             .collect();
         tracing::info!(hostname = %self.config.hostname, data_dir = %self.config.data_dir.display(), listeners = %shown.join(" "), "ready");
         let me = Arc::new(self);
@@ -213,13 +214,14 @@ async fn listeners(
     config: &Config,
     assembly: &Assembly,
     draining: &watch::Receiver<bool>,
+    sockets: &[Vec<TcpListener>],
 ) -> Result<Vec<Arc<Listener>>, Problems> {
     let guessers = Arc::new(Guessers::new(config.login_blocking));
     let ids = Arc::new(SessionIds::default());
     let mut problems = Problems::default();
     let mut made = Vec::new();
     let mut proved = HashSet::new();
-    for listener in &config.listeners {
+    for (listener, sockets) in config.listeners.iter().zip(sockets) {
         let built = async {
             let protocol_place = assembly
                 .place(&listener.options.protocol, Protocol::ID)
@@ -233,6 +235,7 @@ async fn listeners(
             };
             Ok::<_, (String, String)>(Listener {
                 config: listener.clone(),
+                bound: sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect(),
                 hostname: config.hostname.clone(),
                 protocol: protocol_place,
                 traits,
@@ -243,6 +246,7 @@ async fn listeners(
                 ),
                 guessers: guessers.clone(),
                 ids: ids.clone(),
+                turning_away: Arc::new(Semaphore::new(MAX_TURNING_AWAY)),
                 drain: draining.clone(),
                 served: AtomicU64::new(0),
             })

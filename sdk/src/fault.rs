@@ -1,26 +1,38 @@
 //! Panics of a plugin: told to the host with text and place.
 //!
-//! Each library has its own std, hence its own panic hook. A panic outside of any instance (in `prepare`, say) is kept for
-//! the caller, who makes a diagnostic of it.
+//! Each library has its own std, hence its own panic hook. A panic in `prepare` belongs to no instance: its text is kept for
+//! the diagnostic that is made of it. A panic that is nobody's (a failed assertion in a plugin's own test) goes to the hook
+//! that was there before.
 
 use crate::host;
-use dovetail_abi::fault_v1::PanicReport;
-use std::{cell::RefCell, panic::PanicHookInfo, sync::Once};
+use dovetail_abi::{contained::guard, fault_v1::PanicReport};
+use std::{
+    cell::{Cell, RefCell},
+    panic::PanicHookInfo,
+    sync::Once,
+};
 
 static INSTALL: Once = Once::new();
 
 thread_local! {
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
     static LAST: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
 }
 
-/// Installs the hook in this library, once. In tests the default hook stays, so that failures are seen.
+/// Installs the hook in this library, once.
 pub(crate) fn install() {
     INSTALL.call_once(|| {
-        std::panic::set_hook(Box::new(report));
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !report(info) {
+                before(info);
+            }
+        }));
     });
 }
 
-fn report(info: &PanicHookInfo<'_>) {
+/// Hands the panic to whom it concerns; gives `false` if that is nobody.
+fn report(info: &PanicHookInfo<'_>) -> bool {
     let message = info
         .payload()
         .downcast_ref::<&str>()
@@ -32,12 +44,20 @@ fn report(info: &PanicHookInfo<'_>) {
         let session = at.session.as_deref().map(str::to_owned);
         at.host.fault.panicked(PanicReport { message: message.clone(), place: place.clone(), session }).is_ok()
     });
-    if told != Some(true) {
+    if told == Some(true) {
+        return true;
+    }
+    let catching = CATCHING.get();
+    if catching {
         LAST.with_borrow_mut(|last| *last = Some((message, place)));
     }
+    catching
 }
 
-/// Text and place of the last panic on this thread that no instance could be charged with.
-pub(crate) fn take_last() -> Option<(String, String)> {
-    LAST.with_borrow_mut(Option::take)
+/// Runs `work`; of a panic, gives text and place.
+pub(crate) fn catch<R>(work: impl FnOnce() -> R) -> Result<R, (String, String)> {
+    let before = CATCHING.replace(true);
+    let outcome = guard(work);
+    CATCHING.set(before);
+    outcome.ok_or_else(|| LAST.with_borrow_mut(Option::take).unwrap_or_default())
 }

@@ -8,7 +8,7 @@ use crate::{
     Diagnostic, Severity,
 };
 use dovetail_abi::{
-    contained::{guard, Contained},
+    contained::Contained,
     handle::Interface,
     kernel_v1::{
         Bound, Description, Instance, InstanceProvider, InterfaceUse, PrepareInput, Prepared, PreparedProvider,
@@ -55,7 +55,7 @@ fn install() {
 pub fn prepare<P: Plugin>(input: PrepareInput, query: Query<P>) -> Result<Prepared, Vec<Diagnostic>> {
     install();
     let section = input.section.clone();
-    let outcome = guard(|| {
+    let outcome = fault::catch(|| {
         let about = About::new(&input);
         let config: P::Config = config::parse(&input.section).map_err(|error| vec![error])?;
         let mut problems = Problems::new(input.section.clone());
@@ -65,8 +65,7 @@ pub fn prepare<P: Plugin>(input: PrepareInput, query: Query<P>) -> Result<Prepar
         }
         Ok(Prepared::new(Ready::<P> { about, config: Mutex::new(Some(config)), warnings: problems.found, query }))
     });
-    outcome.unwrap_or_else(|| {
-        let (message, place) = fault::take_last().unwrap_or_default();
+    outcome.unwrap_or_else(|(message, place)| {
         Err(vec![Diagnostic {
             severity: Severity::Error,
             file: section.file,

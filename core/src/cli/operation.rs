@@ -350,7 +350,7 @@ fn offline(
         drop(all);
         let mut assembly = Assembly::prepare(config, loading, &log, Some(&instance), standalone)
             .map_err(|problems| problems.to_string())?;
-        assembly.start().await?;
+        assembly.start().await.map_err(|problems| problems.to_string())?;
         let (sender, mut received) = tokio::sync::mpsc::unbounded_channel();
         let mut work =
             Box::pin(run_operation(&assembly, word, Some(&instance), operation.name.clone(), values, sender));

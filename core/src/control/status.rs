@@ -73,7 +73,7 @@ impl Status {
                 .iter()
                 .map(|listener| ListenerStatus {
                     name: listener.config.name.clone(),
-                    bind: listener.config.options.bind.iter().map(ToString::to_string).collect(),
+                    bind: listener.bound.iter().map(ToString::to_string).collect(),
                     protocol: listener.config.options.protocol.clone(),
                     tls: match listener.config.options.tls {
                         TlsMode::Off => "off",

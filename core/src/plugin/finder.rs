@@ -5,7 +5,11 @@
 
 use super::probe::{self, ProbeError};
 use dovetail_abi::manifest::Manifest;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// Where the packages put plugins.
 pub const SYSTEM_DIR: &str = "/usr/lib/dovetail/plugins";
@@ -23,6 +27,8 @@ pub struct Found {
 #[derive(Debug, Clone, Default)]
 pub struct Finder {
     directories: Vec<PathBuf>,
+    /// What was seen, so that a directory is read once however many plugins a config has.
+    seen: Arc<Mutex<HashMap<PathBuf, Vec<Found>>>>,
 }
 
 impl Finder {
@@ -34,14 +40,14 @@ impl Finder {
             directories.push(beside.join("deps"));
         }
         directories.push(SYSTEM_DIR.into());
-        Finder { directories }
+        Finder { directories, seen: Arc::default() }
     }
 
     /// All plugins, in the order of the search. Files that are no plugins are passed over.
     pub fn all(&self) -> Vec<Found> {
         let mut all: Vec<Found> = Vec::new();
         for directory in &self.directories {
-            for found in scan(directory) {
+            for found in self.scan(directory) {
                 let hidden = all
                     .iter()
                     .any(|other| other.manifest.id == found.manifest.id && other.path.parent() != found.path.parent());
@@ -71,7 +77,7 @@ impl Finder {
 
     fn one(&self, matches: impl Fn(&Manifest) -> bool, what: &str) -> Result<Found, String> {
         for directory in &self.directories {
-            let mut hits = scan(directory).into_iter().filter(|found| matches(&found.manifest));
+            let mut hits = self.scan(directory).into_iter().filter(|found| matches(&found.manifest));
             if let Some(first) = hits.next() {
                 return match hits.next() {
                     None => Ok(first),
@@ -91,12 +97,9 @@ impl Finder {
         ))
     }
 
-    /// Reads one file's manifest.
-    ///
-    /// # Errors
-    /// As [`probe::probe`].
-    pub fn at(path: &Path) -> Result<Found, ProbeError> {
-        Ok(Found { path: path.to_owned(), manifest: probe::probe(path)? })
+    fn scan(&self, directory: &Path) -> Vec<Found> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.entry(directory.to_owned()).or_insert_with(|| scan(directory)).clone()
     }
 }
 

@@ -113,12 +113,13 @@ impl Assembly {
     ///
     /// # Errors
     /// What the first instance that does not start says; those before it have been stopped again.
-    pub async fn start(&mut self) -> Result<(), String> {
+    pub async fn start(&mut self) -> Result<(), Problems> {
         for index in self.wiring.order.clone() {
             if let Err(message) = self.start_one(index).await {
-                let instance = self.members[index].config.instance.clone();
                 self.stop().await;
-                return Err(format!("`{instance}` did not start: {message}"));
+                let config = &self.members[index].config;
+                let message = format!("`{}` did not start: {message}", config.instance);
+                return Err(Problems(vec![config.place.diagnostic(message, "")]));
             }
         }
         Ok(())

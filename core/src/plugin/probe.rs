@@ -106,7 +106,7 @@ const OURS: (elf::Machine, &str) = (elf::EM_AARCH64, "aarch64");
 /// # Errors
 /// One sentence that names the file, what is wrong, and the cure.
 pub fn probe(path: &Path) -> Result<Manifest, ProbeError> {
-    let manifest = read(path)?;
+    let manifest = examine(path, true)?;
     if manifest.kernel != KERNEL {
         return Err(ProbeError::OtherKernel {
             path: path.to_owned(),
@@ -124,8 +124,12 @@ pub fn probe(path: &Path) -> Result<Manifest, ProbeError> {
 /// Reads a plugin's manifest, whether or not it can be loaded here.
 ///
 /// # Errors
-/// As [`probe`], but for the kernel revision and the panic strategy.
+/// As [`probe`], but for the machine, the kernel revision and the panic strategy.
 pub fn read(path: &Path) -> Result<Manifest, ProbeError> {
+    examine(path, false)
+}
+
+fn examine(path: &Path, ours_only: bool) -> Result<Manifest, ProbeError> {
     let io = |source| ProbeError::Io { path: path.to_owned(), source };
     let file = File::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
@@ -133,10 +137,10 @@ pub fn read(path: &Path) -> Result<Manifest, ProbeError> {
         return Err(ProbeError::NotElf { path: path.to_owned(), detail: "it is not a regular file" });
     }
     let cache = ReadCache::new(file);
-    manifest(path, &cache, metadata.len())
+    manifest(path, &cache, metadata.len(), ours_only)
 }
 
-fn manifest<'a, R: ReadRef<'a>>(path: &Path, data: R, len: u64) -> Result<Manifest, ProbeError> {
+fn manifest<'a, R: ReadRef<'a>>(path: &Path, data: R, len: u64, ours_only: bool) -> Result<Manifest, ProbeError> {
     let not_elf = |detail| ProbeError::NotElf { path: path.to_owned(), detail };
     let cut = |needs| ProbeError::Truncated { path: path.to_owned(), has: len, needs };
     let ident = data.read_bytes_at(0, 16).map_err(|()| not_elf("it is too short"))?;
@@ -149,7 +153,7 @@ fn manifest<'a, R: ReadRef<'a>>(path: &Path, data: R, len: u64) -> Result<Manife
     }
     let header = Header::parse(data).map_err(|_| cut(64))?;
     let endian = LittleEndian;
-    if header.e_machine(endian) != OURS.0 {
+    if ours_only && header.e_machine(endian) != OURS.0 {
         return Err(foreign(machine_name(header.e_machine(endian))));
     }
     if header.e_type(endian) != elf::ET_DYN {

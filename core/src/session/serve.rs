@@ -25,12 +25,18 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::{io::AsyncWriteExt, net::TcpStream, sync::watch};
+use tokio::{
+    io::AsyncWriteExt,
+    net::TcpStream,
+    sync::{watch, Semaphore},
+};
 
 /// A listener in service: all that its sessions share.
 pub struct Listener {
     /// Its config.
     pub config: ListenerConfig,
+    /// The addresses it is bound to.
+    pub bound: Vec<SocketAddr>,
     /// The server's name.
     pub hostname: String,
     /// Where its protocol stands.
@@ -45,6 +51,8 @@ pub struct Listener {
     pub guessers: Arc<Guessers>,
     /// Makes session ids.
     pub ids: Arc<SessionIds>,
+    /// Room for clients that are being told to try later; without it they are just closed.
+    pub turning_away: Arc<Semaphore>,
     /// Turns true when sessions should end.
     pub drain: watch::Receiver<bool>,
     /// Sessions since the start.
@@ -68,13 +76,13 @@ impl Listener {
                     Full::Client => "the client has its `max_connections_per_address`",
                 };
                 tracing::info!(listener = %self.config.name, %peer, why, "connection refused");
-                tokio::spawn(async move { listener.turn_away(tcp).await });
+                listener.turn_away(tcp);
                 return None;
             }
         };
         if self.guessers.is_blocked(peer.ip(), Instant::now()) {
             tracing::info!(listener = %self.config.name, %peer, why = "failed logins", "connection refused");
-            tokio::spawn(async move { listener.turn_away(tcp).await });
+            listener.turn_away(tcp);
             return None;
         }
         self.served.fetch_add(1, Ordering::Relaxed);
@@ -82,13 +90,18 @@ impl Listener {
     }
 
     /// Says "try later" in the protocol's words, where words can be said: never plain text on a TLS port.
-    async fn turn_away(&self, tcp: TcpStream) {
+    fn turn_away(self: Arc<Self>, tcp: TcpStream) {
         if self.config.options.tls == TlsMode::Implicit {
             return;
         }
-        let mut socket = Socket::new(tcp, Duration::from_secs(5));
-        // A client that does not listen is turned away all the same.
-        let _ = socket.write_all(&self.traits.try_later).await;
+        // A flood of connections must not become a flood of tasks.
+        let Ok(room) = self.turning_away.clone().try_acquire_owned() else { return };
+        tokio::spawn(async move {
+            let mut socket = Socket::new(tcp, Duration::from_secs(5));
+            // A client that does not listen is turned away all the same.
+            let _ = socket.write_all(&self.traits.try_later).await;
+            drop(room);
+        });
     }
 
     async fn serve(self: Arc<Self>, tcp: TcpStream, local: SocketAddr, peer: SocketAddr, permit: Permit) {

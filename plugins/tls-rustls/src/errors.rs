@@ -129,6 +129,9 @@ fn received(alert: AlertDescription) -> String {
             ": it does not trust our certificate (self-signed, without its intermediates, or for another name?)"
         }
         AlertDescription::CertificateExpired => ": our certificate has expired, or the peer's clock is wrong",
+        AlertDescription::DecryptError => {
+            ": it cannot verify a signature (does it hold an older certificate of the same authority?)"
+        }
         AlertDescription::ProtocolVersion => ": no TLS version in common",
         AlertDescription::HandshakeFailure => ": no cipher suite or group in common",
         AlertDescription::UnrecognisedName => ": it has no certificate for the name that we asked for",

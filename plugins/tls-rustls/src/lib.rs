@@ -1,13 +1,13 @@
 //! TLS on rustls and aws-lc: TLS 1.2 and 1.3, server and client side.
 //!
 //! **What it is for.** Provides `dovetail.tls/1`; certificates and keys come from `dovetail.certs/1` at each handshake, so
-//! that a new certificate is served on the next one. [`provider`] holds all of it; this file only makes it a plugin.
+//! that a new certificate is served on the next one. `provider` holds all of it; this file only makes it a plugin.
 //!
 //! **How it fails.** Every failure is a stable [`TlsErrorCode`](dovetail_sdk::tls::TlsErrorCode) with a text for the log
-//! (see [`errors`]). The peer gets an alert or a close, never text. A handshake has no time limit here: the caller drops the
+//! (see `errors`). The peer gets an alert or a close, never text. A handshake has no time limit here: the caller drops the
 //! future.
 //!
-//! **Bounds.** [`resolver::MAX_SETS`] identity sets are kept; a handshake message is at most 64 KiB (rustls). An idle
+//! **Bounds.** `resolver::MAX_SETS` identity sets are kept; a handshake message is at most 64 KiB (rustls). An idle
 //! connection holds no buffer of ours.
 //!
 //! RFC 8446 (TLS 1.3), RFC 5246 and 7627 (TLS 1.2), RFC 7301 (ALPN), RFC 9266 (channel binding).

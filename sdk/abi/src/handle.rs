@@ -49,9 +49,10 @@ unsafe extern "C" fn release<T>(data: *const ()) {
 impl<V> AbiHandle<V> {
     /// Exports an object with its table.
     ///
+    /// # Safety
     /// The table's functions must treat their first argument as `*const Contained<T>`; [`crate::interface!`] sees to it.
     #[doc(hidden)]
-    pub fn export<T: Send + Sync + 'static>(object: Arc<Contained<T>>, vt: &'static V) -> Self {
+    pub unsafe fn export<T: Send + Sync + 'static>(object: Arc<Contained<T>>, vt: &'static V) -> Self {
         AbiHandle { data: Arc::into_raw(object).cast(), vt, life: &Life::<T>::LIFE }
     }
 

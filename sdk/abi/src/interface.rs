@@ -84,7 +84,8 @@ macro_rules! interface {
 
                 /// Makes a further handle, to a provider that already stands.
                 pub fn export<T: $Provider>(provider: ::std::sync::Arc<$crate::contained::Contained<T>>) -> Self {
-                    $Client($crate::handle::AbiHandle::export(provider, &Glue::<T>::VT))
+                    // SAFETY: this table was made for `T`.
+                    $Client(unsafe { $crate::handle::AbiHandle::export(provider, &Glue::<T>::VT) })
                 }
 
                 $(

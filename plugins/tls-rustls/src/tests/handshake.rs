@@ -70,16 +70,20 @@ async fn nothing_in_common_is_said() {
 }
 
 #[tokio::test]
-async fn the_peers_alert_is_reported() {
+async fn the_peers_alert_is_reported_with_what_it_means() {
     let authority = Authority::new();
     let acceptor = FakeCerts::with(NAME, vec![authority.ecdsa(NAME)]).acceptor();
-    let stranger = Arc::new(Authority::new().client_config(&[&TLS13]));
-    let (client, server) = shake(&acceptor, stranger, NAME).await;
-    assert!(client.is_err());
-    let error = server.unwrap_err();
-    assert_eq!(error.code, TlsErrorCode::AlertReceived);
-    assert!(error.message.contains("does not trust") || error.message.contains("alert"), "{error}");
-    assert!(error.message.starts_with("listener test: "), "{error}");
+    for (stranger, meaning) in [
+        (Authority::named("another"), "does not trust our certificate"),
+        // The same name with another key: the certificate's signature is what fails.
+        (Authority::new(), "cannot verify a signature"),
+    ] {
+        let (client, server) = shake(&acceptor, Arc::new(stranger.client_config(&[&TLS13])), NAME).await;
+        assert!(client.is_err());
+        let error = server.unwrap_err();
+        assert_eq!(error.code, TlsErrorCode::AlertReceived);
+        assert!(error.message.starts_with("listener test: ") && error.message.contains(meaning), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -37,10 +37,14 @@ pub(super) struct Authority {
 
 impl Authority {
     pub(super) fn new() -> Self {
+        Self::named("test authority")
+    }
+
+    pub(super) fn named(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "test authority");
+        params.distinguished_name.push(DnType::CommonName, name);
         let der = params.self_signed(&key).unwrap().der().to_vec();
         Authority { issuer: Issuer::new(params, key), der }
     }

@@ -4,6 +4,12 @@ use dovetail_sdk::{
     tls::{TlsError, TlsErrorCode},
 };
 use dovetail_testkit::{Script, Started, TestHost, TestSession};
+use std::{
+    panic::{catch_unwind, AssertUnwindSafe},
+    pin::Pin,
+    task::{Context as TaskContext, Waker},
+};
+use tokio::io::AsyncWrite;
 
 async fn started(host: &TestHost, panic_in: &str) -> Started<Panics> {
     host.start(&format!("(panic_in: {panic_in:?})"), []).await.unwrap()
@@ -114,4 +120,18 @@ async fn the_future_panics_when_it_is_dropped() {
     served.abort();
     assert!(served.await.unwrap_err().is_cancelled());
     assert!(told(&host, "future drop"));
+}
+
+#[tokio::test]
+async fn a_waker_panics_and_the_session_goes_on() {
+    let host = TestHost::new();
+    let panics = started(&host, "").await;
+    let (mut client, served) = panics.serve(TestSession::new());
+    Script::parse("wait", "S: ready\nC: WAKE\nS: waiting").unwrap().play(&mut client).await.unwrap();
+    // Here both ends are one library, so that the panic reaches the writer; between libraries it is contained.
+    let write = || Pin::new(&mut client).poll_write(&mut TaskContext::from_waker(Waker::noop()), b"ECHO on\r\n");
+    catch_unwind(AssertUnwindSafe(write)).unwrap_err();
+    Script::parse("on", "S: on\nC: QUIT\nS: bye\nS!").unwrap().play(&mut client).await.unwrap();
+    served.await.unwrap().unwrap();
+    assert!(told(&host, "wake"), "{:?}", host.panics());
 }

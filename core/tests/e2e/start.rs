@@ -1,0 +1,39 @@
+//! A server starts, says so, serves and stops.
+
+use crate::harness::{run, Server, Setup};
+
+#[test]
+fn it_starts_serves_and_stops_with_exit_code_0() {
+    let server = Setup::mail().start();
+    let mut client = server.connect("smtp");
+    assert!(client.line().starts_with("220 mail.example.test ESMTP"));
+    let mut pop = server.connect("pop3");
+    assert!(pop.line().starts_with("+OK"));
+    let setup = server.stop();
+    assert!(!setup.data_dir().join("run/control").exists());
+}
+
+#[test]
+fn sessions_are_told_when_it_stops() {
+    let server = Setup::mail().start();
+    let mut client = server.connect("smtp");
+    client.line();
+    server.signal("TERM");
+    assert!(client.line().starts_with("421"), "{}", server.log());
+    server.stop_after_signal();
+}
+
+impl Server {
+    fn stop_after_signal(mut self) {
+        assert!(self.wait().success(), "{}", self.log());
+    }
+}
+
+#[test]
+fn a_second_server_on_the_same_data_is_refused() {
+    let server = Setup::mail().start();
+    let (status, _, stderr) = run(server.dovetail().arg("serve"));
+    assert!(!status.success());
+    assert!(stderr.contains("is in use by process"), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+}
