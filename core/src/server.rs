@@ -1,6 +1,6 @@
 //! A server: its instances, its listeners, its control socket; from start to stop.
 //!
-//! Order: the config is checked whole, the data directory locked, the ports bound, the instances started, certificates
+//! Order: the data directory is locked, the config checked whole, the ports bound, the instances started, certificates
 //! proved; only then connections are accepted. Whatever fails on the way leaves nothing half-started. A stop drains: no
 //! new connections, sessions are asked to end, then the instances stop in reverse order.
 
@@ -22,6 +22,7 @@ use crate::{
 use dovetail_abi::{
     certs_v1::Certs,
     handle::Interface,
+    kernel_v1::Purpose,
     protocol_v1::Protocol,
     tls_v1::{ServerPolicy, Tls, TlsVersion},
 };
@@ -64,11 +65,17 @@ impl Server {
     /// All that is wrong; nothing runs then.
     pub async fn start(config: Config, source: &Source, loading: Loading, log: &Log) -> Result<Server, Problems> {
         let simple = |message: String| Problems::one(message, "");
-        let mut assembly = Assembly::prepare(&config, &loading, log, None, false)?;
+        if config.problems.has_errors() {
+            // Not to start, but to find what else is wrong; nothing is written.
+            let looking = Loading { copies: None, ..loading };
+            return Err(Assembly::prepare(&config, &looking, log, None, Purpose::Serve).err().unwrap_or(config.problems));
+        }
+        // Before private copies of libraries go there.
+        let data_dir = DataDir::lock(&config.data_dir).map_err(|error| simple(error.to_string()))?;
+        let mut assembly = Assembly::prepare(&config, &loading, log, None, Purpose::Serve)?;
         for warning in &assembly.warnings {
             tracing::warn!("{warning}");
         }
-        let data_dir = DataDir::lock(&config.data_dir).map_err(|error| simple(error.to_string()))?;
         // Leftovers of earlier versions only cost space.
         let _ = load::remove_stale_copies(&data_dir.libraries(), &assembly.libraries());
         note_config(&config.data_dir, source).map_err(|error| simple(error.to_string()))?;
@@ -312,6 +319,11 @@ async fn acceptor(
         alpn: alpn.to_vec(),
     })
     .map_err(|error| plain(error.message))
+}
+
+/// What the server writes is for its own user only, whatever library writes it.
+pub fn keep_files_private() {
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }
 
 /// Raises the limit of open files to what the system allows: each connection is one.

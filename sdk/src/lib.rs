@@ -2,7 +2,7 @@
 //!
 //! A plugin is a `cdylib` crate with one type that implements [`Plugin`], the provider trait of each interface it provides,
 //! and one [`export_plugin!`] that says so. It can be built anywhere, with any rustc from the one named in `Cargo.toml` on,
-//! and keeps working with later servers.
+//! and, from version 1.0.0 of the interfaces on, keeps working with later servers.
 //!
 //! ```
 //! use dovetail_sdk::{export_plugin, protocol::*, Context, Plugin, StartFailure};
@@ -74,7 +74,7 @@ pub mod time;
 pub use config::{Diagnostic, Section, Severity};
 pub use dovetail_abi::{interface, wire_enum, wire_struct, CallFailure, Secret, Stream};
 pub use host::{notice, secret_notice};
-pub use plugin::{About, Context, Plugin, Problems, StartFailure};
+pub use plugin::{About, Context, Plugin, Problems, Purpose, StartFailure};
 pub use service::Service;
 
 /// `dovetail.tls/1`: TLS providers.

@@ -220,12 +220,14 @@ impl LineStream {
 
 /// Judges a line that ends in LF.
 fn judge(line: &[u8], max: usize) -> Line {
+    // First of all, and with room for CRLF whether it is there or not, as for a line that comes in pieces and is thrown
+    // away before its end is seen: the verdict must not depend on the packets.
+    if line.len() > max + 2 {
+        return Line::Bad(BadLine::TooLong);
+    }
     let Some(content) = line.strip_suffix(b"\r\n") else {
         return Line::Bad(BadLine::BareNewline);
     };
-    if content.len() > max {
-        return Line::Bad(BadLine::TooLong);
-    }
     if content.contains(&b'\r') {
         return Line::Bad(BadLine::BareNewline);
     }
@@ -278,6 +280,22 @@ mod tests {
         assert_eq!(lines(&input, 512).await, [Line::Bad(BadLine::TooLong), Line::Good(b"NOOP".to_vec())]);
         let exactly = lines(b"12345\r\n123456\r\n", 5).await;
         assert_eq!(exactly, [Line::Good(b"12345".to_vec()), Line::Bad(BadLine::TooLong)]);
+    }
+
+    #[tokio::test]
+    async fn packets_do_not_change_what_is_wrong_with_a_line() {
+        for (line, wrong) in [(&b"12345\n"[..], BadLine::BareNewline), (b"123456\n", BadLine::TooLong)] {
+            assert_eq!(lines(line, 4).await, [Line::Bad(wrong)], "in one packet: {line:?}");
+            let (mut stream, mut far) = pair();
+            let octets = async {
+                for octet in line.chunks(1) {
+                    far.write_all(octet).await.unwrap();
+                    tokio::task::yield_now().await;
+                }
+            };
+            let (got, ()) = tokio::join!(stream.read_line(4), octets);
+            assert_eq!(got.unwrap(), Line::Bad(wrong), "octet by octet: {line:?}");
+        }
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! The trait that every plugin implements.
 
 use crate::{config::Diagnostic, service::Service, Severity};
-pub use dovetail_abi::kernel_v1::StartFailure;
+pub use dovetail_abi::kernel_v1::{Purpose, StartFailure};
 use dovetail_abi::{
     handle::Interface,
     kernel_v1::{Bound, PrepareInput, Section},
@@ -48,9 +48,8 @@ pub struct About {
     pub data_dir: PathBuf,
     /// The directory that relative paths in the config start from.
     pub config_dir: PathBuf,
-    /// Whether only operations will be run that name a folder of their own (see
-    /// [`Operation::standalone_with`]). Starting must touch nothing then: there is neither server nor config.
-    pub standalone: bool,
+    /// What the instance is started for; see [`Operation::standalone_with`] for the last of them.
+    pub purpose: Purpose,
 }
 
 impl About {
@@ -60,7 +59,7 @@ impl About {
             hostname: input.hostname.clone(),
             data_dir: input.data_dir.clone().into(),
             config_dir: input.config_dir.clone().into(),
-            standalone: input.standalone,
+            purpose: input.purpose,
         }
     }
 

@@ -6,6 +6,7 @@ use crate::{
     plugin::instance::{Assembly, Loading},
     telemetry::log::Log,
 };
+use dovetail_abi::kernel_v1::Purpose;
 use std::process::ExitCode;
 
 /// Checks config, plugins, sections and wiring, and reports all problems at once.
@@ -13,7 +14,7 @@ pub fn run(common: &Common) -> Result<ExitCode, String> {
     let checked = place::find(common).and_then(|(config, _)| {
         // No private copies: nothing is written.
         let loading = Loading { finder: place::finder(common, Some(&config)), copies: None };
-        Assembly::prepare(&config, &loading, &Log::new(LogConfig::default()), None, false)
+        Assembly::prepare(&config, &loading, &Log::new(LogConfig::default()), None, Purpose::Serve)
             .map(|assembly| (config, assembly))
     });
     match checked {

@@ -6,7 +6,7 @@
 
 use super::{output, place, Common};
 use crate::{
-    config::{document::Piece, model::LogConfig, Config, LogFormat, PluginConfig},
+    config::{document::Piece, model::LogConfig, Config, LogFormat, PluginConfig, Problems},
     control::{
         client::Client,
         message::{Answer, Call},
@@ -18,10 +18,12 @@ use crate::{
         instance::{Assembly, Loading},
         load,
     },
+    server::keep_files_private,
     telemetry::log::{self, Log},
 };
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
 use dovetail_abi::{
+    kernel_v1::Purpose,
     operations_v1::{Field, FieldKind, FieldValue, Operation, OperationList, Report},
     Secret,
 };
@@ -105,11 +107,12 @@ fn merge(outer: &Common, inner: Common) -> Common {
 fn command(word: &str, summary: &str, operations: &[Operation]) -> Command {
     let root = Command::new(word.to_owned())
         .bin_name(format!("dovetail {word}"))
-        .about(summary.to_owned())
         .subcommand_required(true)
         .arg_required_else_help(true)
         .max_term_width(100);
-    operations.iter().fold(Common::augment_args(root), |root, operation| {
+    // The common options bring their own words along, and would stand between those of the operation.
+    let root = Common::augment_args(root).about(summary.to_owned()).mut_args(|arg| arg.help_heading("Common options"));
+    operations.iter().fold(root, |root, operation| {
         let mut sub = Command::new(operation.name.clone()).about(operation.summary.clone());
         if !operation.help.is_empty() {
             sub = sub.after_help(operation.help.clone());
@@ -125,7 +128,12 @@ fn command(word: &str, summary: &str, operations: &[Operation]) -> Command {
 
 fn argument(field: &Field) -> Arg {
     let long = if field.kind == FieldKind::Secret { format!("{}-file", field.name) } else { field.name.clone() };
-    let mut arg = Arg::new(field.name.clone()).help(field.help.clone());
+    let help = match (field.kind, field.prompt) {
+        (FieldKind::Secret, true) => format!("{}; read from FILE, else asked for on a terminal", field.help),
+        (FieldKind::Secret, false) => format!("{}; read from FILE", field.help),
+        _ => field.help.clone(),
+    };
+    let mut arg = Arg::new(field.name.clone()).help(help);
     if !field.positional {
         arg = arg.long(long);
     }
@@ -134,7 +142,9 @@ fn argument(field: &Field) -> Arg {
     arg = match field.kind {
         FieldKind::Flag => return arg.action(ArgAction::SetTrue),
         FieldKind::Number => arg.value_name("NUMBER").value_parser(clap::value_parser!(i64)),
-        FieldKind::Choice => arg.value_parser(clap::builder::PossibleValuesParser::new(field.choices.clone())),
+        FieldKind::Choice => arg
+            .value_name(field.name.to_uppercase())
+            .value_parser(clap::builder::PossibleValuesParser::new(field.choices.clone())),
         FieldKind::File | FieldKind::Secret => arg.value_name("FILE").value_parser(clap::value_parser!(PathBuf)),
         FieldKind::Directory => arg.value_name("DIR").value_parser(clap::value_parser!(PathBuf)),
         _ => arg.value_name(field.name.to_uppercase()),
@@ -268,7 +278,7 @@ fn run_on_server(
     values: Vec<FieldValue>,
     steps: &Steps,
 ) -> Result<Report, String> {
-    let (config, _) = place::find(common).map_err(|problems| problems.to_string())?;
+    let (config, _) = place::find_data(common)?;
     let reached = Client::connect(&config.data_dir);
     let shown = config.data_dir.display();
     if let Some(client) = reached.map_err(|error| format!("cannot reach the server of {shown}: {error}"))? {
@@ -283,9 +293,10 @@ fn run_on_server(
             _ => Err("the server answered something else than a report".into()),
         };
     }
+    keep_files_private();
     let _lock = DataDir::lock(&config.data_dir).map_err(|error| error.to_string())?;
     let loading = Loading { finder: place::finder(common, Some(&config)), copies: None };
-    offline(&config, &loading, word, instance.as_deref(), operation, values, steps, false)
+    offline(&config, &loading, word, instance.as_deref(), operation, values, steps, Purpose::Operate)
 }
 
 /// Runs an operation that names its own folder: with one instance, which touches nothing else.
@@ -302,6 +313,7 @@ fn run_standalone(
         hostname: "localhost".into(),
         data_dir: PathBuf::new(),
         config_dir: PathBuf::new(),
+        problems: Problems::default(),
         plugin_dirs: Vec::new(),
         log: LogConfig::default(),
         login_blocking: Default::default(),
@@ -319,7 +331,7 @@ fn run_standalone(
         listeners: Vec::new(),
     };
     let loading = Loading { finder: place::finder(common, None), copies: None };
-    offline(&config, &loading, word, None, operation, values, steps, true)
+    offline(&config, &loading, word, None, operation, values, steps, Purpose::Standalone)
 }
 
 #[allow(clippy::too_many_arguments)] // private, called twice
@@ -331,7 +343,7 @@ fn offline(
     operation: &Operation,
     values: Vec<FieldValue>,
     steps: &Steps,
-    standalone: bool,
+    purpose: Purpose,
 ) -> Result<Report, String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -345,10 +357,10 @@ fn offline(
     let log = Log::new(quiet);
     runtime.block_on(async {
         let all =
-            Assembly::prepare(config, loading, &log, None, standalone).map_err(|problems| problems.to_string())?;
+            Assembly::prepare(config, loading, &log, None, purpose).map_err(|problems| problems.to_string())?;
         let instance = instance_for(&all, word, instance)?;
         drop(all);
-        let mut assembly = Assembly::prepare(config, loading, &log, Some(&instance), standalone)
+        let mut assembly = Assembly::prepare(config, loading, &log, Some(&instance), purpose)
             .map_err(|problems| problems.to_string())?;
         assembly.start().await.map_err(|problems| problems.to_string())?;
         let (sender, mut received) = tokio::sync::mpsc::unbounded_channel();

@@ -33,6 +33,18 @@ pub fn find(common: &Common) -> Result<(Config, Source), Problems> {
     }
 }
 
+/// As [`find`], for commands that only need to know where the data is.
+///
+/// # Errors
+/// If the config does not say that.
+pub fn find_data(common: &Common) -> Result<(Config, Source), String> {
+    let (config, source) = find(common).map_err(|problems| problems.to_string())?;
+    if config.data_dir.as_os_str().is_empty() {
+        return Err(config.problems.to_string());
+    }
+    Ok((config, source))
+}
+
 fn load(path: &Path, data_dir: Option<&Path>) -> Result<(Config, Source), Problems> {
     let mut config = Config::load(path)?;
     if let Some(data_dir) = data_dir {

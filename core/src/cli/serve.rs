@@ -4,11 +4,11 @@ use super::{place, Common};
 use crate::{
     config::{dev, Config, Problems},
     plugin::instance::Loading,
-    server::{raise_file_limit, Server, Source},
+    server::{keep_files_private, raise_file_limit, Server, Source},
     telemetry::log::{self, Log},
 };
 use clap::Args;
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 use tokio::signal::unix::{signal, SignalKind};
 
 /// What `serve` takes.
@@ -26,6 +26,7 @@ pub struct Serve {
 /// Runs the server until SIGTERM or SIGINT.
 pub fn run(common: &Common, serve: &Serve) -> Result<ExitCode, String> {
     let (config, source) = choose(common, serve).map_err(|problems| problems.to_string())?;
+    keep_files_private();
     raise_file_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -65,10 +66,16 @@ fn choose(common: &Common, serve: &Serve) -> Result<(Config, Source), Problems> 
 fn stop_signal() -> std::io::Result<impl std::future::Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = interrupt.recv() => return,
+                // The terminal is gone, and with it whoever watched the server.
+                _ = hangup.recv() => if std::io::stderr().is_terminal() { return },
+            }
+            tracing::warn!("SIGHUP: the config is read at the start only; restart the server to apply a changed one");
         }
     })
 }

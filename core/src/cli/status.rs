@@ -11,7 +11,7 @@ use std::{io::IsTerminal, process::ExitCode};
 
 /// Asks the running server and prints its answer.
 pub fn run(common: &Common) -> Result<ExitCode, String> {
-    let (config, _) = place::find(common).map_err(|problems| problems.to_string())?;
+    let (config, _) = place::find_data(common)?;
     let shown = config.data_dir.display();
     let client = Client::connect(&config.data_dir)
         .map_err(|error| format!("cannot reach the server of {shown}: {error}"))?

@@ -4,7 +4,10 @@
 //! the file. Two equal keys are both seen here; RON's maps would silently drop one.
 
 use super::report::Problems;
-use dovetail_abi::kernel_v1::{Diagnostic, Section, Severity};
+use dovetail_abi::{
+    kernel_v1::{Diagnostic, Section, Severity},
+    place,
+};
 use ron::{extensions::Extensions, value::RawValue};
 use serde::{
     de::{DeserializeOwned, Deserializer, MapAccess, Visitor},
@@ -68,7 +71,7 @@ impl Piece {
         match options().from_str(&padded) {
             Ok(value) => Some(value),
             Err(error) => {
-                problems.0.push(self.at(&error));
+                problems.0.push(self.at(&padded, &error));
                 None
             }
         }
@@ -80,7 +83,7 @@ impl Piece {
         let pairs: Pairs<'_> = match options().from_str(&padded) {
             Ok(pairs) => pairs,
             Err(error) => {
-                problems.0.push(self.at(&error));
+                problems.0.push(self.at(&padded, &error));
                 return Vec::new();
             }
         };
@@ -104,11 +107,14 @@ impl Piece {
         padded
     }
 
-    fn at(&self, error: &ron::error::SpannedError) -> Diagnostic {
-        let mut diagnostic = self.diagnostic(error.code.to_string(), "");
-        diagnostic.line = u32::try_from(error.span.start.line).unwrap_or(0);
-        diagnostic.column = u32::try_from(error.span.start.col).unwrap_or(0);
-        diagnostic
+    fn at(&self, padded: &str, error: &ron::error::SpannedError) -> Diagnostic {
+        let message = match error.code {
+            // RON's own words are for programmers.
+            ron::Error::ExceededRecursionLimit => "too many brackets in one another".to_owned(),
+            ref code => code.to_string(),
+        };
+        let (line, column) = place::token(padded, error.span.start.line, error.span.start.col);
+        Diagnostic { line, column, ..self.diagnostic(message, "") }
     }
 
     /// The piece that a raw value, borrowed from `padded`, is.
@@ -191,6 +197,13 @@ mod tests {
     fn a_syntax_error_has_its_place() {
         let (_, problems) = entries("(\n a: 1\n b: 2)");
         assert!(problems.to_string().starts_with("t.ron:3:"), "{problems}");
+    }
+
+    #[test]
+    fn a_value_of_another_kind_is_where_it_stands() {
+        let (named, mut problems) = entries("(\n  // three\n  a:  3)");
+        assert_eq!(named[0].piece.parse::<String>(&mut problems), None);
+        assert_eq!(problems.to_string(), "t.ron:3:7: error: Expected string");
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where relative paths start.
     pub config_dir: PathBuf,
+    /// What is wrong with it. A config with errors is good for finding further ones, and for nothing else.
+    pub problems: Problems,
     /// More directories to find plugins in.
     pub plugin_dirs: Vec<PathBuf>,
     /// The log.
@@ -40,7 +42,7 @@ pub struct Config {
 
 /// How the log is written.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, rename = "log")]
 pub struct LogConfig {
     /// For people or for programs.
     pub format: LogFormat,
@@ -94,7 +96,7 @@ impl From<LogLevel> for Level {
 
 /// When an address that fails to log in is shut out, on all listeners.
 #[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, rename = "login_blocking")]
 pub struct LoginBlocking {
     /// So many failures ...
     pub failures: u32,
@@ -155,7 +157,7 @@ pub struct ListenerConfig {
 
 /// The options that every listener has, whatever its protocol.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename = "a listener")]
 pub struct ListenerOptions {
     /// The instance that serves it.
     pub protocol: String,
@@ -234,7 +236,7 @@ fn yes() -> bool {
 
 /// The entry of an instance, its section apart.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename = "a plugin instance")]
 struct PluginOptions {
     #[serde(default)]
     plugin: Option<String>,
@@ -278,10 +280,11 @@ impl Config {
         Config::parse(&shown, text, &directory)
     }
 
-    /// Reads a config from its text.
+    /// Reads a config from its text. What is wrong in single places is left in [`Config::problems`], so that the check of
+    /// plugins and wiring can add to it.
     ///
     /// # Errors
-    /// As [`Config::load`].
+    /// If the text is no config at all.
     pub fn parse(file: &str, text: String, config_dir: &Path) -> Result<Config, Problems> {
         let mut problems = Problems::default();
         let document = Piece::file(file, text);
@@ -289,6 +292,7 @@ impl Config {
             hostname: String::new(),
             data_dir: PathBuf::new(),
             config_dir: config_dir.to_owned(),
+            problems: Problems::default(),
             plugin_dirs: Vec::new(),
             log: LogConfig::default(),
             login_blocking: LoginBlocking::default(),
@@ -297,21 +301,22 @@ impl Config {
             plugins: Vec::new(),
             listeners: Vec::new(),
         };
-        for Named { name, piece } in document.entries(&mut problems) {
-            config.take(&name, &piece, &mut problems);
+        let entries = document.entries(&mut problems);
+        if entries.is_empty() && problems.has_errors() {
+            return Err(problems);
         }
-        if problems.0.is_empty() {
-            config.complete(&document, &mut problems);
+        for Named { name, piece } in &entries {
+            config.take(name, piece, &mut problems);
         }
-        config.data_dir = config_dir.join(&config.data_dir);
+        config.complete(&document, &entries, &mut problems);
+        if !config.data_dir.as_os_str().is_empty() {
+            config.data_dir = config_dir.join(&config.data_dir);
+        }
         for directory in &mut config.plugin_dirs {
             *directory = config_dir.join(&*directory);
         }
-        if problems.has_errors() {
-            Err(problems)
-        } else {
-            Ok(config)
-        }
+        config.problems = problems;
+        Ok(config)
     }
 
     fn take(&mut self, name: &str, piece: &Piece, problems: &mut Problems) {
@@ -351,16 +356,25 @@ impl Config {
     }
 
     /// Checks what concerns several pieces.
-    fn complete(&mut self, document: &Piece, problems: &mut Problems) {
-        if self.hostname.is_empty() {
-            problems.0.push(document.diagnostic("`hostname` is missing", "give the server's own name"));
+    fn complete(&mut self, document: &Piece, entries: &[Named], problems: &mut Problems) {
+        for (name, help) in
+            [("hostname", "give the server's own name"), ("data_dir", "say where the data shall be kept")]
+        {
+            if !entries.iter().any(|entry| entry.name == name) {
+                problems.0.push(document.diagnostic(format!("`{name}` is missing"), help));
+            }
         }
-        if self.data_dir.as_os_str().is_empty() {
-            problems.0.push(document.diagnostic("`data_dir` is missing", "say where the data shall be kept"));
-        }
+        // An instance whose entry is wrong was complained about; those who name it are right.
+        let instances: Vec<String> = entries
+            .iter()
+            .filter(|entry| entry.name == "plugins")
+            .flat_map(|entry| entry.piece.entries(&mut Problems::default()))
+            .map(|entry| entry.name)
+            .collect();
+        self.complete_names(entries, &instances, problems);
         let mut taken: BTreeMap<SocketAddr, &str> = BTreeMap::new();
         for listener in &self.listeners {
-            if !self.plugins.iter().any(|plugin| plugin.instance == listener.options.protocol) {
+            if !instances.contains(&listener.options.protocol) {
                 problems.0.push(listener.place.diagnostic(
                     format!(
                         "listener `{}` wants protocol `{}`, which is no plugin instance",
@@ -381,6 +395,23 @@ impl Config {
                 }
             }
         }
+    }
+}
+
+impl Config {
+    /// Checks the names of instances in options that would have no effect if they were wrong.
+    fn complete_names(&self, entries: &[Named], instances: &[String], problems: &mut Problems) {
+        let mut check = |option: &str, name: &String| {
+            if instances.contains(name) {
+                return;
+            }
+            if let Some(entry) = entries.iter().find(|entry| entry.name == option) {
+                let message = format!("`{option}` names `{name}`, which is no plugin instance");
+                problems.0.push(entry.piece.diagnostic(message, "correct the name, or add the instance to `plugins`"));
+            }
+        };
+        self.services.values().for_each(|name| check("services", name));
+        self.log.levels.keys().filter(|name| *name != crate::telemetry::log::CORE).for_each(|name| check("log", name));
     }
 }
 
@@ -459,7 +490,12 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Config, Problems> {
-        Config::parse("d.ron", text.to_owned(), Path::new("/etc/dovetail"))
+        let config = Config::parse("d.ron", text.to_owned(), Path::new("/etc/dovetail"))?;
+        if config.problems.has_errors() {
+            Err(config.problems)
+        } else {
+            Ok(config)
+        }
     }
 
     #[test]
@@ -476,7 +512,7 @@ mod tests {
         assert_eq!(config.plugins[0].plugin, "pop3");
         assert_eq!(config.plugins[0].section.text, "()");
         assert_eq!(config.plugins[1].section.text, "(role: Mx)");
-        assert_eq!((config.plugins[1].section.line, config.plugins[1].section.column), (3, 69));
+        assert_eq!((config.plugins[1].section.line, config.plugins[1].section.column), (3, 71));
         assert_eq!(config.listeners[0].options.tls, TlsMode::Off);
     }
 
@@ -497,6 +533,20 @@ mod tests {
                 "{expected} on line {line} in\n{text}"
             );
         }
+    }
+
+    #[test]
+    fn names_without_an_instance_are_found_wherever_they_stand() {
+        let text = parse(
+            "(hostname: \"h\", data_dir: \"d\",\n log: (levels: {\"pop\": Debug, \"core\": Debug}),\n \
+             services: {\"dovetail.store/1\": \"sqlit\"})",
+        )
+        .unwrap_err()
+        .to_string();
+        let expected = "d.ron:3:12: error: `services` names `sqlit`, which is no plugin instance (correct the name, or add \
+                        the instance to `plugins`)\nd.ron:2:7: error: `log` names `pop`, which is no plugin instance \
+                        (correct the name, or add the instance to `plugins`)";
+        assert_eq!(text, expected);
     }
 
     #[test]

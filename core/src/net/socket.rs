@@ -146,6 +146,12 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn small_answers_are_not_held_back() {
+        let (socket, _client) = pair(Duration::from_secs(10)).await;
+        assert!(socket.tcp.as_ref().unwrap().nodelay().unwrap());
+    }
+
+    #[tokio::test]
     async fn an_idle_connection_times_out_and_progress_resets_the_clock() {
         let (mut socket, mut client) = pair(Duration::from_millis(50)).await;
         client.write_all(b"x").await.unwrap();

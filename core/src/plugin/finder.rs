@@ -1,16 +1,20 @@
 //! Finding plugins by their id.
 //!
 //! The first directory that has a plugin of that id wins: those of the command line, of the config, the directory of the
-//! executable (and `deps` in it, where cargo puts libraries for tests), then the system's.
+//! executable (and `deps` in it, where cargo puts libraries for tests), then the system's. A plugin that is found and cannot
+//! be loaded here is an error of loading, not a reason to search on; a file that cannot even be read is named if nothing is
+//! found.
 
 use super::probe::{self, ProbeError};
 use dovetail_abi::manifest::Manifest;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
+/// So many damaged files are named at most.
+const MAX_DAMAGED: usize = 3;
 /// Where the packages put plugins.
 pub const SYSTEM_DIR: &str = "/usr/lib/dovetail/plugins";
 
@@ -28,7 +32,15 @@ pub struct Found {
 pub struct Finder {
     directories: Vec<PathBuf>,
     /// What was seen, so that a directory is read once however many plugins a config has.
-    seen: Arc<Mutex<HashMap<PathBuf, Vec<Found>>>>,
+    seen: Arc<Mutex<HashMap<PathBuf, Arc<Seen>>>>,
+}
+
+/// What is in a directory.
+#[derive(Debug, Default)]
+struct Seen {
+    plugins: Vec<Found>,
+    /// Files that are no plugins and not other libraries either, with what is wrong.
+    damaged: Vec<String>,
 }
 
 impl Finder {
@@ -40,6 +52,9 @@ impl Finder {
             directories.push(beside.join("deps"));
         }
         directories.push(SYSTEM_DIR.into());
+        // A directory that is named twice would have everything twice.
+        let mut known = HashSet::new();
+        directories.retain(|directory| known.insert(directory.canonicalize().unwrap_or_else(|_| directory.clone())));
         Finder { directories, seen: Arc::default() }
     }
 
@@ -47,7 +62,7 @@ impl Finder {
     pub fn all(&self) -> Vec<Found> {
         let mut all: Vec<Found> = Vec::new();
         for directory in &self.directories {
-            for found in self.scan(directory) {
+            for found in self.scan(directory).plugins.iter().cloned() {
                 let hidden = all
                     .iter()
                     .any(|other| other.manifest.id == found.manifest.id && other.path.parent() != found.path.parent());
@@ -77,10 +92,11 @@ impl Finder {
 
     fn one(&self, matches: impl Fn(&Manifest) -> bool, what: &str) -> Result<Found, String> {
         for directory in &self.directories {
-            let mut hits = self.scan(directory).into_iter().filter(|found| matches(&found.manifest));
+            let seen = self.scan(directory);
+            let mut hits = seen.plugins.iter().filter(|found| matches(&found.manifest));
             if let Some(first) = hits.next() {
                 return match hits.next() {
-                    None => Ok(first),
+                    None => Ok(first.clone()),
                     Some(second) => Err(format!(
                         "there are two files for {what}: {} and {} (remove one, or give its `path`)",
                         first.path.display(),
@@ -91,37 +107,43 @@ impl Finder {
         }
         let searched: Vec<String> =
             self.directories.iter().filter(|d| d.is_dir()).map(|d| d.display().to_string()).collect();
+        let damaged: Vec<String> = self
+            .directories
+            .iter()
+            .flat_map(|directory| self.scan(directory).damaged.clone())
+            .take(MAX_DAMAGED)
+            .map(|damage| format!("; {damage}"))
+            .collect();
         Err(format!(
-            "there is no {what} in {} (build it, or name its directory with --plugin-dir or `plugin_dirs`)",
-            searched.join(", ")
+            "there is no {what} in {} (build it, or name its directory with --plugin-dir or `plugin_dirs`){}",
+            searched.join(", "),
+            damaged.concat()
         ))
     }
 
-    fn scan(&self, directory: &Path) -> Vec<Found> {
+    fn scan(&self, directory: &Path) -> Arc<Seen> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.entry(directory.to_owned()).or_insert_with(|| scan(directory)).clone()
+        seen.entry(directory.to_owned()).or_insert_with(|| Arc::new(scan(directory))).clone()
     }
 }
 
-/// The loadable plugins in a directory, by file name.
-fn scan(directory: &Path) -> Vec<Found> {
+/// The plugins in a directory, by file name.
+fn scan(directory: &Path) -> Seen {
     let Ok(entries) = std::fs::read_dir(directory) else {
-        return Vec::new();
+        return Seen::default();
     };
     let mut paths: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .filter(|path| path.extension().is_some_and(|ending| ending == "so"))
         .collect();
     paths.sort();
-    paths
-        .into_iter()
-        .filter_map(|path| match probe::probe(&path) {
-            Ok(manifest) => Some(Found { path, manifest }),
-            Err(ProbeError::NoManifest { .. }) => None,
-            Err(error) => {
-                tracing::debug!(%error, "passed over");
-                None
-            }
-        })
-        .collect()
+    let mut seen = Seen::default();
+    for path in paths {
+        match probe::read(&path) {
+            Ok(manifest) => seen.plugins.push(Found { path, manifest }),
+            Err(ProbeError::NoManifest { .. }) => {}
+            Err(error) => seen.damaged.push(error.to_string()),
+        }
+    }
+    seen
 }

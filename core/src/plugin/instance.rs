@@ -13,7 +13,7 @@ use crate::{
 };
 use dovetail_abi::{
     handle::Interface,
-    kernel_v1::{Bound, Diagnostic, Instance, PrepareInput, Prepared, StartInput},
+    kernel_v1::{Bound, Diagnostic, Instance, PrepareInput, Prepared, Purpose, StartInput},
     layout, AnyHandle,
 };
 use std::{
@@ -64,9 +64,9 @@ impl Assembly {
         loading: &Loading,
         log: &Log,
         only: Option<&str>,
-        standalone: bool,
+        purpose: Purpose,
     ) -> Result<Assembly, Problems> {
-        let mut problems = Problems::default();
+        let mut problems = config.problems.clone();
         let mut libraries: BTreeMap<PathBuf, Arc<Loaded>> = BTreeMap::new();
         let mut nodes: Vec<Node<'_>> = Vec::new();
         for plugin in &config.plugins {
@@ -75,19 +75,16 @@ impl Assembly {
                 Err(message) => problems.0.push(plugin.place.diagnostic(message, "")),
             }
         }
-        if problems.has_errors() {
-            // Wiring would complain about the providers that did not load.
-            prepare_all(config, &nodes, standalone, &mut problems);
-            return Err(problems);
-        }
+        // Who is missing cannot be said of a config that is not whole.
+        let whole = !config.problems.has_errors() && nodes.len() == config.plugins.len();
         if let Some(only) = only {
             nodes = needed(config, nodes, only);
         }
-        let wiring = wiring::wire(config, &nodes, &mut problems);
+        let wiring = wiring::wire(config, &nodes, whole, &mut problems);
         check_host(&nodes, &mut problems);
-        let prepared = prepare_all(config, &nodes, standalone, &mut problems);
+        let prepared = prepare_all(config, &nodes, purpose, &mut problems);
         if only.is_none() {
-            check_listeners(config, &nodes, &mut problems);
+            check_listeners(config, &nodes, whole, &mut problems);
         }
         if problems.has_errors() {
             return Err(problems);
@@ -244,7 +241,7 @@ fn same_id(library: &Loaded, plugin: &PluginConfig) -> Result<(), String> {
 fn prepare_all(
     config: &Config,
     nodes: &[Node<'_>],
-    standalone: bool,
+    purpose: Purpose,
     problems: &mut Problems,
 ) -> Vec<Option<Prepared>> {
     let shown = |path: &Path| path.to_string_lossy().into_owned();
@@ -257,7 +254,7 @@ fn prepare_all(
                 hostname: config.hostname.clone(),
                 data_dir: shown(&config.data_dir),
                 config_dir: shown(&config.config_dir),
-                standalone,
+                purpose,
             };
             match node.library.prepare(input) {
                 Ok(prepared) => Some(prepared),
@@ -297,7 +294,7 @@ fn check_host(nodes: &[Node<'_>], problems: &mut Problems) {
 }
 
 /// What listeners need: a protocol, and for TLS a provider and certificates.
-fn check_listeners(config: &Config, nodes: &[Node<'_>], problems: &mut Problems) {
+fn check_listeners(config: &Config, nodes: &[Node<'_>], whole: bool, problems: &mut Problems) {
     use dovetail_abi::{certs_v1::Certs, protocol_v1::Protocol, tls_v1::Tls};
     for listener in &config.listeners {
         let Some(node) = nodes.iter().find(|node| node.config.instance == listener.options.protocol) else {
@@ -312,7 +309,7 @@ fn check_listeners(config: &Config, nodes: &[Node<'_>], problems: &mut Problems)
                 "name an instance that provides dovetail.protocol/1",
             ));
         }
-        if listener.options.tls == crate::config::TlsMode::Off {
+        if !whole || listener.options.tls == crate::config::TlsMode::Off {
             continue;
         }
         for interface in [Tls::ID, Certs::ID] {
@@ -330,7 +327,7 @@ fn check_listeners(config: &Config, nodes: &[Node<'_>], problems: &mut Problems)
 /// Those nodes that `only` is or needs.
 fn needed<'a>(config: &Config, nodes: Vec<Node<'a>>, only: &str) -> Vec<Node<'a>> {
     // Errors were or will be reported by the real wiring; here they just mean "needs nothing".
-    let wiring = wiring::wire(config, &nodes, &mut Problems::default());
+    let wiring = wiring::wire(config, &nodes, true, &mut Problems::default());
     let mut keep = vec![false; nodes.len()];
     let mut open: Vec<usize> = nodes.iter().position(|node| node.config.instance == only).into_iter().collect();
     while let Some(index) = open.pop() {

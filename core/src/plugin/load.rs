@@ -63,16 +63,12 @@ pub enum LoadError {
         detail: String,
     },
     /// Its root module is not ours.
-    #[error("{path} ({id} {version}, SDK {sdk}) does not fit this server (kernel 1 of SDK {ours}): {detail}; build it again with this release's SDK")]
+    #[error("{path} ({plugin}) does not fit this server (kernel 1 of SDK {ours}): {detail}; build it again with this release's SDK")]
     Kernel {
         /// The file.
         path: PathBuf,
-        /// The plugin.
-        id: String,
-        /// Its version.
-        version: String,
-        /// Its SDK.
-        sdk: String,
+        /// The plugin's id and version, and its SDK's.
+        plugin: String,
         /// Ours.
         ours: &'static str,
         /// What differs.
@@ -129,9 +125,7 @@ pub fn load(path: &Path, pin: Option<&str>, copies: Option<&Path>) -> Result<Loa
     let header = open(path, &file)?;
     let mismatch = |detail: String| LoadError::Kernel {
         path: path.to_owned(),
-        id: manifest.id.clone(),
-        version: manifest.version.clone(),
-        sdk: manifest.sdk.clone(),
+        plugin: format!("{} {}, SDK {}", manifest.id, manifest.version, manifest.sdk),
         ours: env!("CARGO_PKG_VERSION"),
         detail,
     };

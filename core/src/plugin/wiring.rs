@@ -30,13 +30,17 @@ pub fn is_host_interface(id: &str) -> bool {
     id.starts_with("dovetail.host.")
 }
 
-/// Makes the wiring.
-pub fn wire(config: &Config, nodes: &[Node<'_>], problems: &mut Problems) -> Wiring {
+/// Makes the wiring. Where the nodes are not `whole`, providers that seem to be missing are not complained about: they may be
+/// among those that did not load.
+pub fn wire(config: &Config, nodes: &[Node<'_>], whole: bool, problems: &mut Problems) -> Wiring {
     let mut wiring = Wiring::default();
     for (index, node) in nodes.iter().enumerate() {
         let mut providers = BTreeMap::new();
         for required in &node.library.description.requires {
             if is_host_interface(&required.id) {
+                continue;
+            }
+            if !whole && is_missing(config, nodes, index, required) {
                 continue;
             }
             if let Some(provider) = provider(config, nodes, index, required, problems) {
@@ -95,6 +99,17 @@ fn provider(
             complain(message, help, problems);
             None
         }
+    }
+}
+
+/// Whether no node could provide this.
+fn is_missing(config: &Config, nodes: &[Node<'_>], user: usize, required: &InterfaceUse) -> bool {
+    let id = required.id.as_str();
+    let chosen = nodes[user].config.services.get(id).or_else(|| config.services.get(id));
+    let provides = |index: usize| nodes[index].library.description.provides.iter().any(|offer| offer.id == required.id);
+    match chosen {
+        Some(chosen) => !nodes.iter().any(|node| node.config.instance == *chosen),
+        None => !(0..nodes.len()).any(|index| index != user && provides(index)),
     }
 }
 

@@ -22,10 +22,11 @@ impl SessionControlProvider for Control {
     }
 
     async fn authenticated(&self, report: AuthReport) -> Result<(), CallFailure> {
-        if report.accepted || !self.listener.config.options.block_failed_logins {
+        if report.accepted {
             return Ok(());
         }
-        if self.listener.guessers.failed(self.peer.ip(), Instant::now()) {
+        let counts = self.listener.config.options.block_failed_logins;
+        if counts && self.listener.guessers.failed(self.peer.ip(), Instant::now()) {
             tracing::warn!(peer = %self.peer.ip(), listener = %self.listener.config.name, "too many failed logins: the address is shut out for a time");
         }
         tokio::time::sleep(self.listener.guessers.delay()).await;

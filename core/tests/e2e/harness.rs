@@ -53,10 +53,16 @@ pub fn run_ok(command: &mut Command) -> String {
 /// Whether a program is installed. In CI a missing one is a failure, elsewhere the test says that it skips.
 #[track_caller]
 pub fn have(program: &str) -> bool {
-    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap().status.success();
+    have_by(program, &format!("command -v {program}"))
+}
+
+/// The same for something that this shell command finds.
+#[track_caller]
+pub fn have_by(what: &str, check: &str) -> bool {
+    let found = Command::new("sh").args(["-c", check]).output().unwrap().status.success();
     if !found {
-        assert!(std::env::var_os("CI").is_none(), "{program} is not installed, and in CI nothing skips");
-        eprintln!("SKIPPED: {program} is not installed");
+        assert!(std::env::var_os("CI").is_none(), "{what} is not installed, and in CI nothing skips");
+        eprintln!("SKIPPED: {what} is not installed");
     }
     found
 }
@@ -262,7 +268,8 @@ impl Server {
         self.into_setup()
     }
 
-    fn into_setup(mut self) -> Setup {
+    /// What it runs on, for another start.
+    pub fn into_setup(mut self) -> Setup {
         let empty = Setup { dir: tempfile::tempdir().unwrap(), config: PathBuf::new(), environment: Vec::new() };
         std::mem::replace(&mut self.setup, empty)
     }

@@ -1,8 +1,19 @@
 //! End to end: the real binary, the real plugins, real sockets, real clients.
 
+mod abuse;
+mod accounts;
+mod bad;
+mod certificates;
+mod clients;
+mod conf;
+mod docs;
+mod durable;
 mod harness;
+mod inspect;
+mod log;
 mod mail;
 mod mx;
+mod panics;
 mod pipelining;
 mod pop3;
 mod start;

@@ -33,7 +33,7 @@ use dovetail_sdk::{
     directory::Directory,
     export_plugin,
     operations::{Operation, Operations},
-    secret_notice, task, About, Context, Plugin, Problems, Secret, StartFailure,
+    secret_notice, task, About, Context, Plugin, Problems, Secret, Purpose, StartFailure,
 };
 use gate::Gate;
 use live::Live;
@@ -69,7 +69,7 @@ impl Plugin for Accounts {
             gate: Gate::new(config.max_parallel_hashes, config.max_waiting_hashes),
         };
         if !accounts.live.exists() {
-            match config.create_first {
+            match config.create_first.filter(|_| context.about.purpose == Purpose::Serve) {
                 Some(name) => create_first(accounts.live.clone(), name, cost).await?,
                 None => tracing::warn!(
                     "there are no accounts yet: {} does not exist; add one with `dovetail accounts add ADDRESS`",

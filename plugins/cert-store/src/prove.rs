@@ -13,7 +13,8 @@ use crate::key::PrivateKey;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the private key doesn't belong to the certificate: the key is {key_name} with fingerprint {key}, \
-     the certificate was made for {certificate_key_name} with fingerprint {certificate}"
+     the certificate was made for {certificate_key_name} with fingerprint {certificate} (find the key it was made \
+     with, or have a certificate made for this one)"
 )]
 pub struct Mismatch {
     /// The private key's kind.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use dovetail_sdk::certs::{CertsFailure, CertsProvider, Identity};
 use dovetail_sdk::operations::Operation;
-use dovetail_sdk::{notice, task, time as timer, About, Context, Plugin, Problems, Secret, StartFailure};
+use dovetail_sdk::{notice, task, time as timer, About, Context, Plugin, Problems, Purpose, Secret, StartFailure};
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
@@ -41,9 +41,10 @@ impl Plugin for CertStore {
 
     async fn start(config: Config, context: Context) -> Result<Self, StartFailure> {
         let about = context.about;
+        let config = Config { create_missing: config.create_missing && about.purpose == Purpose::Serve, ..config };
         let serving = Arc::new(Serving::new(Live::new(config.folder(&about), config.default_name())));
         // Without a server there is no folder but the one that each operation names.
-        if !about.standalone {
+        if about.purpose != Purpose::Standalone {
             let (starting, hostname) = (serving.clone(), about.hostname.clone());
             task::spawn_blocking(move || starting.open(&config, &hostname)).await.map_err(StartFailure::new)??;
             task::spawn(follow(serving.clone()));

@@ -2,6 +2,7 @@
 
 use dovetail_mail::{Class, EnhancedStatus};
 use dovetail_sdk::delivery::{Answer, Verdict};
+use dovetail_sdk::store::{StoreErrorCode, StoreFailure};
 
 use crate::reply::Reply;
 
@@ -36,6 +37,15 @@ pub fn of_all(answers: &[Answer], recipients: usize) -> Option<Reply> {
     first(Verdict::Reject)
 }
 
+/// Why the store did not take a message's octets.
+pub fn of_store(failure: &StoreFailure) -> Reply {
+    match failure.code {
+        StoreErrorCode::Full => Reply::defer(452, 3, 1, "No room for messages at the moment, try again later"),
+        StoreErrorCode::TooLarge => Reply::refuse(552, 3, 4, "The message is too large"),
+        _ => try_later(),
+    }
+}
+
 /// Something here does not work now.
 pub fn try_later() -> Reply {
     Reply::defer(451, 3, 0, "Temporary failure, try again later")
@@ -55,6 +65,15 @@ mod tests {
         assert_eq!(reply(&answer(Verdict::Reject, 250, "2.1.5")), Reply::refuse(550, 0, 0, "x"));
         assert_eq!(reply(&answer(Verdict::Defer, 0, "")), Reply::defer(451, 0, 0, "x"));
         assert_eq!(reply(&answer(Verdict::Accept, 550, "5.0.0")), Reply::ok(0, 0, "x"));
+    }
+
+    #[test]
+    fn a_full_store_and_one_that_fails_are_told_apart() {
+        let code = |code| of_store(&StoreFailure { code, message: String::new() }).code();
+        assert_eq!(code(StoreErrorCode::Full), 452);
+        assert_eq!(code(StoreErrorCode::Temporary), 451);
+        assert_eq!(code(StoreErrorCode::Invalid), 451);
+        assert_eq!(code(StoreErrorCode::TooLarge), 552);
     }
 
     #[test]

@@ -86,6 +86,18 @@ wire_struct! {
     }
 }
 
+wire_enum! {
+    /// What an instance is started for.
+    pub enum Purpose: unknown Operate {
+        /// A server.
+        Serve = 1,
+        /// An operation without a server: what only a server's first start makes (an account, a certificate) is not made.
+        Operate = 2,
+        /// An operation that names a folder of its own: there is neither server nor config, and starting touches nothing.
+        Standalone = 3,
+    }
+}
+
 wire_struct! {
     /// What `prepare` works on.
     #[derive(Debug, Clone)]
@@ -100,8 +112,8 @@ wire_struct! {
         pub data_dir: String,
         /// The directory that relative paths in the config start from.
         pub config_dir: String,
-        /// Whether only operations will be run that name a folder of their own. Starting touches nothing then.
-        pub standalone: bool,
+        /// What the instance will be used for.
+        pub purpose: Purpose,
     }
 }
 

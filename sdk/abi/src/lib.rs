@@ -24,6 +24,7 @@ pub mod kind;
 pub mod layout;
 pub mod manifest;
 pub mod note;
+pub mod place;
 pub mod scope;
 pub mod secret;
 pub mod stream;

@@ -20,7 +20,7 @@ use dovetail_sdk::{
     },
     glue,
     host::Host,
-    Diagnostic, Plugin, Section,
+    Diagnostic, Plugin, Purpose, Section,
 };
 use services::State;
 use std::{future::Future, path::Path, sync::Arc};
@@ -63,7 +63,7 @@ impl TestHost {
             hostname: "mail.example.org".into(),
             data_dir: "/nonexistent/dovetail-test/data".into(),
             config_dir: "/nonexistent/dovetail-test/conf".into(),
-            standalone: false,
+            purpose: Purpose::Serve,
         };
         TestHost { state, services, host, input }
     }
@@ -92,9 +92,9 @@ impl TestHost {
         self
     }
 
-    /// Only operations will be run that name a folder of their own.
-    pub fn standalone(mut self) -> Self {
-        self.input.standalone = true;
+    /// The instance is started for something else than to serve.
+    pub fn purpose(mut self, purpose: Purpose) -> Self {
+        self.input.purpose = purpose;
         self
     }
 

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use dovetail_sdk::operations::{
     Field, FieldKind, FieldValue, Operation, OperationFailure, OperationsProvider, Progress, Report, Values,
 };
-use dovetail_sdk::task;
+use dovetail_sdk::{task, Purpose};
 
 use crate::live::Live;
 use crate::name::CertName;
@@ -32,7 +32,7 @@ impl OperationsProvider for CertStore {
         progress: Progress,
     ) -> Result<Report, OperationFailure> {
         let folder = self.folder(&values)?;
-        let hostname = (!self.about.standalone).then(|| self.about.hostname.clone());
+        let hostname = (self.about.purpose != Purpose::Standalone).then(|| self.about.hostname.clone());
         let serving = self.serving.clone();
         let work = move || {
             let values = values.as_slice();
@@ -58,7 +58,7 @@ impl CertStore {
     fn folder(&self, values: &[FieldValue]) -> Result<PathBuf, OperationFailure> {
         match values.text("dir").filter(|dir| !dir.is_empty()) {
             Some(dir) => Ok(PathBuf::from(dir)),
-            None if self.about.standalone => Err(OperationFailure::new("name the folder with --dir")),
+            None if self.about.purpose == Purpose::Standalone => Err(OperationFailure::new("name the folder with --dir")),
             None => Ok(self.serving.live.folder().to_owned()),
         }
     }

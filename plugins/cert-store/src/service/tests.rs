@@ -65,7 +65,7 @@ async fn whoever_waits_hears_of_a_new_certificate() {
         hostname: "localhost".into(),
         data_dir: dir.path().to_owned(),
         config_dir: dir.path().to_owned(),
-        standalone: false,
+        purpose: Purpose::Serve,
     };
     let serving = Arc::new(serving(dir.path(), None));
     let store = CertStore { about, serving: serving.clone() };
@@ -88,7 +88,7 @@ fn the_section_may_be_empty_and_the_folder_is_relative_to_the_config() {
         hostname: "localhost".into(),
         data_dir: "/data".into(),
         config_dir: "/etc/mail".into(),
-        standalone: false,
+        purpose: Purpose::Serve,
     };
     assert_eq!(Config::default().folder(&about), std::path::Path::new("/data/certs"));
     let config = Config { dir: Some("pairs".into()), ..Config::default() };

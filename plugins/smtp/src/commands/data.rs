@@ -268,7 +268,7 @@ mod tests {
             ("C: 123456789012\nC: 123456789012\nC: 1234", "552 5.3.4 Message is larger than 30 octets"),
             ("C: 123456789012345678901", "554 5.6.0 The message has a line of more than 20 octets"),
             ("C: Received: 1\nC: received: 2", "554 5.4.6 Too many Received fields: the message goes in circles"),
-            ("C: break the sink", "451 4.3.0 Temporary failure, try again later"),
+            ("C: break the sink", "452 4.3.1 No room for messages at the moment, try again later"),
         ] {
             talk(&world, &format!("{script}\nC: .\nC: NOOP\nS: {reply}\nS: 250 2.0.0 Ok")).await;
         }

@@ -12,7 +12,7 @@ use dovetail_sdk::line::LineStream;
 use dovetail_sdk::store::{Body, BodySink};
 
 use super::{Decoder, HopCounter, Piece};
-use crate::answer::try_later;
+use crate::answer::{of_store, try_later};
 use crate::config::Config;
 use crate::reply::Reply;
 
@@ -122,7 +122,7 @@ impl<'a> Intake<'a> {
         let Some(sink) = &self.sink else { return };
         if let Err(failure) = sink.write(piece).await {
             tracing::error!(%failure, "message not taken: its body cannot be written");
-            self.refuse(try_later());
+            self.refuse(of_store(&failure));
         }
     }
 
@@ -144,7 +144,7 @@ impl<'a> Intake<'a> {
             Ok(body) => Intook::Whole { body, size: self.size },
             Err(failure) => {
                 tracing::error!(%failure, "message not taken: its body cannot be completed");
-                Intook::Refused(try_later())
+                Intook::Refused(of_store(&failure))
             }
         }
     }

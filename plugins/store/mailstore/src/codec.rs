@@ -86,7 +86,12 @@ pub(crate) fn owner_key(body: BodyId, account: &str) -> Vec<u8> {
 
 /// All keys that `owner_key(body, _)` makes: from the first to before the second.
 pub(crate) fn owners(body: BodyId) -> (Vec<u8>, Vec<u8>) {
-    (Key::new(b'O').u64(body.0).done(), Key::new(b'O').u64(body.0 + 1).done())
+    let after = match body.0.checked_add(1) {
+        Some(next) => Key::new(b'O').u64(next),
+        // Body numbers come from rows too: even the last one must not stop the reader.
+        None => Key::new(b'O' + 1),
+    };
+    (Key::new(b'O').u64(body.0).done(), after.done())
 }
 
 pub(crate) fn read_message_key(key: &[u8]) -> Result<(MailboxId, Uid), BackendError> {

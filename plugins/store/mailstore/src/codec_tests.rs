@@ -57,8 +57,8 @@ proptest! {
         prop_assert_eq!(read_tombstone_key(&tombstone_key(m, n)).unwrap(), (m, n));
         prop_assert_eq!(read_garbage_key(&garbage_key(t, BodyId(n))).unwrap(), (t, BodyId(n)));
         prop_assert_eq!(read_delivery_key(&delivery_key(t, DeliveryId(d), m)).unwrap(), (t, DeliveryId(d), m));
-        let (from, to) = owners(BodyId(n >> 1));
-        let key = owner_key(BodyId(n >> 1), &account);
+        let (from, to) = owners(BodyId(n));
+        let key = owner_key(BodyId(n), &account);
         prop_assert!(from <= key && key < to);
     }
 
@@ -124,4 +124,11 @@ fn a_newer_format_is_refused_in_one_line() {
     let error = read_header(&bytes).unwrap_err();
     assert!(matches!(error, BackendError::Schema(_)), "{error}");
     assert!(!error.to_string().contains('\n'));
+}
+
+#[test]
+fn the_last_body_has_owners_too() {
+    let (from, to) = owners(BodyId(u64::MAX));
+    let key = owner_key(BodyId(u64::MAX), "ann@example.org");
+    assert!(from <= key && key < to);
 }

@@ -1,5 +1,6 @@
 //! The store on the back end in memory: the model, and what must hold when a commit fails.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::Arc;
 
@@ -77,6 +78,8 @@ fn a_large_body_of_a_failed_commit_waits_for_collection() {
     backend.fail_commits(1);
     store.commit("anna", vec![append(&large, None)]).unwrap_err();
     drop(large);
+    // Its answer shows that the committer has let go of the batch before.
+    store.commit("bert", vec![]).unwrap();
     assert_eq!(backend.large_bodies(), 1, "the commit may come back after a crash");
 }
 
@@ -231,4 +234,45 @@ fn messages_of_one_operation_are_stored_all_or_none() {
     let Ok(Done::Appended(done)) = &results[0] else { panic!("{results:?}") };
     assert_eq!(done.iter().map(|d| (d.uid, d.duplicate)).collect::<Vec<_>>(), [(1, false), (1, true), (2, false)]);
     assert_eq!(messages(&store, "anna"), 2);
+}
+
+#[test]
+fn a_body_in_someones_hands_is_not_collected_and_can_be_stored_again() {
+    let backend = Arc::new(MemoryBackend::default());
+    let clock = Arc::new(AtomicU64::new(1000));
+    let now = clock.clone();
+    let options = Options {
+        grace: 10,
+        collect_every: 0,
+        clock: Arc::new(move || now.load(Ordering::Relaxed)),
+        ..Options::default()
+    };
+    let store = Store::open(backend.clone(), options).unwrap();
+    let expunge_and_collect = || {
+        let all = MailOp::Expunge { mailbox: "INBOX".into(), uids: UidSet::all(), only_deleted: false };
+        store.commit("anna", vec![all]).unwrap()[0].as_ref().unwrap();
+        clock.fetch_add(20, Ordering::Relaxed);
+        store.collect().unwrap()
+    };
+    let held = body(&store, b"held");
+    let id = held.id();
+    store.commit("anna", vec![append(&held, None)]).unwrap();
+    assert_eq!(expunge_and_collect().released, 0);
+    store.commit("anna", vec![append(&held, None)]).unwrap();
+    drop(held);
+    clock.fetch_add(20, Ordering::Relaxed);
+    store.collect().unwrap();
+    assert_eq!(store.read(id, 0, 10).unwrap(), b"held", "a message names it again");
+    assert_eq!(expunge_and_collect().released, 1);
+    assert_eq!(backend.small_bodies(), 0);
+}
+
+#[test]
+fn uidvalidity_grows_also_within_a_second() {
+    let options = Options { collect_every: 0, clock: Arc::new(|| 1000), ..Options::default() };
+    let store = Store::open(Arc::new(MemoryBackend::default()), options).unwrap();
+    let make = |name: &str| MailOp::CreateMailbox { name: name.into() };
+    store.commit("anna", vec![make("a"), make("b")]).unwrap();
+    let validities: Vec<u32> = store.mailboxes("anna").unwrap().iter().map(|m| m.row.uid_validity).collect();
+    assert_eq!(validities, [1000, 1001, 1002]);
 }

@@ -17,6 +17,8 @@ pub(crate) struct Config {
     pub large_body_threshold: usize,
     /// Octets of all messages that wait in memory for the disk; beyond it they are written to files at once.
     pub memory_for_bodies: usize,
+    /// Octets of the database's log. More is faster, and takes longer to read after a crash.
+    pub log_size: u64,
     /// Octets of the disk that stay free: mail is refused for the time being before the disk is full.
     pub reserve: u64,
 }
@@ -28,6 +30,7 @@ impl Default for Config {
             max_message_size: 50 * MIB,
             large_body_threshold: 256 * 1024,
             memory_for_bodies: 64 * 1024 * 1024,
+            log_size: 64 * MIB,
             reserve: 100 * MIB,
         }
     }

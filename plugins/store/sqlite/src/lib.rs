@@ -12,7 +12,7 @@ mod service;
 use std::sync::Arc;
 
 use dovetail_mailstore::{BackendError, Options, Threads};
-use dovetail_sdk::{export_plugin, store::Store, task, About, Context, Plugin, Problems, StartFailure};
+use dovetail_sdk::{export_plugin, store::Store, task, About, Context, Plugin, Problems, Purpose, StartFailure};
 
 use config::Config;
 use engine::Sqlite;
@@ -26,7 +26,7 @@ impl Plugin for Service {
     }
 
     async fn start(config: Config, context: Context) -> Result<Self, StartFailure> {
-        if context.about.standalone {
+        if context.about.purpose == Purpose::Standalone {
             return Ok(Service::new(None));
         }
         let opened = task::spawn_blocking(move || open(&config, &context.about)).await;
@@ -58,6 +58,6 @@ fn open(config: &Config, about: &About) -> Result<dovetail_mailstore::Store, Bac
         threads: threads.clone(),
         ..Options::default()
     };
-    let backend = Sqlite::open(&about.in_data_dir(&config.dir), config.reserve, &threads)?;
+    let backend = Sqlite::open(&about.in_data_dir(&config.dir), config.reserve, config.log_size, &threads)?;
     dovetail_mailstore::Store::open(Arc::new(backend), options)
 }

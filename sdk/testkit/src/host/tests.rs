@@ -5,7 +5,7 @@ use dovetail_sdk::{
     net,
     operations::{FieldValue, OperationFailure, Operations, OperationsProvider, Progress, Report},
     protocol::{ProtocolProvider, ProtocolTraits, Session, SessionFailure},
-    task, time, About, Context, Problems, Secret, Service, StartFailure,
+    task, time, About, Context, Problems, Purpose, Secret, Service, StartFailure,
 };
 use std::time::Duration;
 use tokio::{
@@ -236,9 +236,9 @@ async fn the_instance_stands_where_the_test_says() {
         }
     }
     let folder = tempfile::tempdir().unwrap();
-    let host = TestHost::new().hostname("h.example").directory(folder.path()).standalone();
+    let host = TestHost::new().hostname("h.example").directory(folder.path()).purpose(Purpose::Standalone);
     let started = host.start::<Place>("()", []).await.unwrap();
     let about = &started.plugin().0;
-    assert_eq!((about.hostname.as_str(), about.standalone), ("h.example", true));
+    assert_eq!((about.hostname.as_str(), about.purpose), ("h.example", Purpose::Standalone));
     assert_eq!((about.data_dir.as_path(), about.config_dir.as_path()), (folder.path(), folder.path()));
 }

@@ -187,6 +187,9 @@ fn scan_through(
     to: &[u8],
     limit: usize,
 ) -> Result<Rows, BackendError> {
+    if from >= to {
+        return Ok(Rows::new());
+    }
     let pending = || writes.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)));
     let deleted = pending().filter(|(_, row)| row.is_none()).count();
     let mut stored = Vec::new();
@@ -206,4 +209,37 @@ fn scan_through(
         };
     }
     Ok(merged.into_iter().take(limit).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::{Batch, PartCommit, PartKv};
+    use crate::memory::MemoryBackend;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_scan_sees_writes_and_keeps_its_limit(
+            stored in prop::collection::btree_map(0u8..40, any::<u8>(), 0..30),
+            written in prop::collection::btree_map(0u8..40, any::<Option<u8>>(), 0..30),
+            from in 0u8..40, to in 0u8..45, limit in 1usize..12,
+        ) {
+            let row = |(key, value): (&u8, &Option<u8>)| (vec![*key], value.map(|v| vec![v]));
+            let before: BTreeMap<u8, Option<u8>> = stored.iter().map(|(key, value)| (*key, Some(*value))).collect();
+            let backend = MemoryBackend::default();
+            let part = PartCommit { part: "a".into(), expect: 0, writes: before.iter().map(row).collect() };
+            backend.commit(&Batch { parts: vec![part], ..Batch::default() }).unwrap();
+            let mut after = before.clone();
+            after.extend(written.clone());
+            let expected: Rows = after
+                .iter()
+                .filter(|(key, _)| (from..to).contains(key))
+                .filter_map(|(key, value)| value.map(|v| (vec![*key], vec![v])))
+                .take(limit)
+                .collect();
+            let writes: Writes = written.iter().map(row).collect();
+            prop_assert_eq!(scan_through(&backend, "a", &writes, &[from], &[to], limit).unwrap(), expected);
+        }
+    }
 }

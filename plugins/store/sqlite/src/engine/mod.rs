@@ -3,8 +3,8 @@
 //! **Durable**: the database is in WAL mode with `synchronous=FULL`; a batch is one transaction, so one fsync, small
 //! bodies included. A large body's file and directory are synced when it is sealed. **Fails**: a batch whose
 //! transaction fails is not acknowledged, and its connection is opened anew for the next one. **Bounds**:
-//! [`READERS`] connections read at the same time; the log is folded into the database every [`checkpoint::LIMIT`]
-//! bytes.
+//! [`READERS`] connections read at the same time; the log is folded into the database when it has
+//! about its configured size.
 
 mod checkpoint;
 mod files;
@@ -44,12 +44,12 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens or makes the store in `dir`; `reserve` bytes of its disk stay free.
-    pub(crate) fn open(dir: &Path, reserve: u64, threads: &Threads) -> Result<Self, BackendError> {
+    /// Opens or makes the store in `dir`; `reserve` bytes of its disk stay free, and the log gets about `log` bytes long.
+    pub(crate) fn open(dir: &Path, reserve: u64, log: u64, threads: &Threads) -> Result<Self, BackendError> {
         let files = Files::open(dir)?;
         let database = Arc::new(Database { path: dir.join("mail.sqlite") });
         let writer = Writer::open(database.clone())?;
-        let checkpointer = Checkpointer::start(database.clone(), threads)?;
+        let checkpointer = Checkpointer::start(database.clone(), log, threads)?;
         Ok(Sqlite { checkpointer, readers: Readers::new(database), writer, files, room: Room::new(dir, reserve) })
     }
 }

@@ -26,8 +26,9 @@ CREATE TABLE body (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 
 /// Opens the connection that writes, and makes the tables if the file is new.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, BackendError> {
+    make_private(path).map_err(|error| BackendError::io(format!("making {}", path.display()), error))?;
     let failed = |error: rusqlite::Error| BackendError::io(format!("opening {}", path.display()), error);
-    let mut connection = open(path, OpenFlags::SQLITE_OPEN_CREATE).map_err(failed)?;
+    let mut connection = open(path).map_err(failed)?;
     let application = number(&connection, "application_id").map_err(failed)?;
     let schema = number(&connection, "user_version").map_err(failed)?;
     let tables: i64 =
@@ -57,22 +58,33 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, BackendError> {
     Ok(connection)
 }
 
+/// Makes the file if it is missing, for its user alone: SQLite would let everybody read it. The log and its index take
+/// its mode over. A file that is there is not opened here, since closing it again would end SQLite's locks on it.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create_new(true), 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Opens a connection that folds the log into the database.
 pub(super) fn open_checkpointer(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = open(path, OpenFlags::empty())?;
+    let connection = open(path)?;
     connection.execute_batch(&format!("PRAGMA synchronous=FULL; PRAGMA cache_size=-{READER_CACHE};"))?;
     Ok(connection)
 }
 
 /// Opens a connection that only reads.
 pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = open(path, OpenFlags::empty())?;
+    let connection = open(path)?;
     connection.execute_batch(&format!("PRAGMA query_only=1; PRAGMA cache_size=-{READER_CACHE};"))?;
     Ok(connection)
 }
 
-fn open(path: &Path, create: OpenFlags) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.execute_batch(&format!("PRAGMA busy_timeout={BUSY_MS}; PRAGMA temp_store=MEMORY;"))?;
     Ok(connection)

@@ -3,6 +3,7 @@
 use dovetail_sdk::store::{
     flag, Append, Body, FlagAction, FlagChange, Flags, MessageColumns, Store, StoreErrorCode, StoreFailure,
 };
+use dovetail_sdk::Purpose;
 use dovetail_testkit::TestHost;
 use tempfile::TempDir;
 
@@ -196,7 +197,7 @@ async fn sections_are_checked() {
 #[tokio::test]
 async fn standing_alone_it_touches_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let host = TestHost::new().directory(dir.path()).standalone();
+    let host = TestHost::new().directory(dir.path()).purpose(Purpose::Standalone);
     let started = host.start::<Service>("()", []).await.unwrap();
     assert_eq!(started.query::<Store>().usage(ANNA.into()).await.unwrap_err().code, StoreErrorCode::Temporary);
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);

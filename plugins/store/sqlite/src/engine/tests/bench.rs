@@ -5,7 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{deliver, open};
+use dovetail_mailstore::{plain_threads, Options, Store};
+
+use super::super::Sqlite;
+use super::deliver;
+use crate::config::Config;
 
 #[test]
 #[ignore = "a measurement"]
@@ -14,7 +18,9 @@ fn deliveries_a_second() {
     let place = std::env::var_os("DOVETAIL_BENCH_DIR").unwrap_or_else(|| std::env::temp_dir().into());
     for (threads, accounts) in [(1, 1), (16, 1), (16, 16), (64, 1), (64, 64)] {
         let dir = tempfile::tempdir_in(&place).unwrap();
-        let store = Arc::new(open(dir.path()));
+        let log = Config::default().log_size;
+        let backend = Sqlite::open(dir.path(), 0, log, &plain_threads()).unwrap();
+        let store = Arc::new(Store::open(Arc::new(backend), Options::default()).unwrap());
         let left = Arc::new(AtomicU64::new(4_000 * (1 + threads as u64 / 8)));
         let total = left.load(Ordering::Relaxed);
         let start = Instant::now();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use dovetail_mailstore::{plain_threads, Options, Store};
 
 use super::super::Sqlite;
-use super::{bodies, deliver};
+use super::{bodies, deliver, LOG};
 
 /// A small file system in memory, unmounted when dropped.
 struct Disk(tempfile::TempDir);
@@ -45,7 +45,7 @@ impl Drop for Disk {
 fn a_full_disk_is_a_temporary_error() {
     let Some(disk) = Disk::new() else { return };
     let dir = disk.path().join("store");
-    let backend = Arc::new(Sqlite::open(&dir, 0, &plain_threads()).unwrap());
+    let backend = Arc::new(Sqlite::open(&dir, 0, LOG, &plain_threads()).unwrap());
     let store = Store::open(backend, Options { collect_every: 0, ..Options::default() }).unwrap();
     deliver(&store, "anna", b"before").unwrap();
     // Leaves room for a part of a message: the check beforehand can't see that coming.

@@ -1,0 +1,95 @@
+//! The host's part: loads plugins, wires and starts them as a server does. Offers the same to code that is compiled in.
+
+use crate::error::Error;
+use dovetail::{
+    plugin::{finder::Finder, host::InstanceHost, load, slot::Place},
+    telemetry::log::Log,
+};
+use dovetail_abi::{
+    handle::Interface,
+    kernel_v1::{Bound, Instance, PrepareInput, Section, StartInput},
+    layout, AnyHandle,
+};
+use dovetail_sdk::{glue, host::Host};
+use std::{path::PathBuf, sync::Arc};
+
+/// A plugin that runs.
+pub struct Plugin {
+    id: String,
+    instance: Instance,
+}
+
+impl Plugin {
+    /// Finds a plugin, loads and starts it with an empty section and these services.
+    ///
+    /// # Errors
+    /// If it is not there, or does not fit.
+    pub async fn start(id: &str, services: &[AnyHandle]) -> Result<Plugin, Error> {
+        let found = Finder::new([]).find(id).map_err(Error::plugin(id))?;
+        let library = load::load(&found.path, None, None).map_err(Error::plugin(id))?;
+        let prepared = library.prepare(input(id)).map_err(Error::section(id))?;
+        let host = host(id);
+        let mut bound = Vec::new();
+        for required in &library.description.requires {
+            let given = || services.iter().find(|service| service.id() == required.id.as_str()).cloned();
+            let offered = host.query(&required.id).or_else(given);
+            let offered =
+                offered.ok_or_else(|| format!("nobody provides {}", required.id)).map_err(Error::plugin(id))?;
+            layout::compatible(required.layout, offered.layout()).map_err(Error::plugin(id))?;
+            bound.push(at_a_place(offered));
+        }
+        let started = prepared.start(StartInput { services: bound }).await;
+        let instance = started.map_err(|failure| Error::plugin(id)(failure.message))?;
+        Ok(Plugin { id: id.to_owned(), instance })
+    }
+
+    /// What it provides.
+    ///
+    /// # Errors
+    /// If it does not provide this.
+    pub fn provided<I: Interface>(&self) -> Result<I, Error> {
+        let any = self.instance.query(I::ID.to_owned())?;
+        let any = any.ok_or_else(|| format!("it provides no {}", I::ID)).map_err(Error::plugin(&self.id))?;
+        any.checked().map_err(Error::plugin(&self.id))
+    }
+}
+
+/// The same host's services for code that is compiled in, which logs and reads the clock as it does in a plugin.
+///
+/// # Errors
+/// If the host lacks a service.
+pub fn for_direct(id: &str) -> Result<Arc<Host>, Error> {
+    // Installs the SDK's way into the log, once.
+    glue::describe(id, Vec::new(), Vec::new());
+    let host = host(id);
+    let services: Vec<Bound> =
+        Host::requires().iter().filter_map(|required| host.query(&required.id)).map(at_a_place).collect();
+    Host::new(&services).map_err(Error::direct)
+}
+
+fn host(id: &str) -> InstanceHost {
+    InstanceHost::new(id, PathBuf::from(NOWHERE), Log::default())
+}
+
+fn at_a_place(offered: AnyHandle) -> Bound {
+    let place = Place::default();
+    let id = offered.id().to_owned();
+    place.fill(offered);
+    Bound { id, slot: place.slot() }
+}
+
+fn input(id: &str) -> PrepareInput {
+    PrepareInput {
+        instance: id.to_owned(),
+        section: Section { file: "boundary.ron".into(), line: 1, column: 1, text: "()".into() },
+        hostname: HOSTNAME.into(),
+        data_dir: NOWHERE.into(),
+        config_dir: NOWHERE.into(),
+        purpose: dovetail_abi::kernel_v1::Purpose::Serve,
+    }
+}
+
+/// The server's name.
+pub const HOSTNAME: &str = "mail.example.org";
+/// Nothing here has files.
+const NOWHERE: &str = "/nonexistent/dovetail-boundary";

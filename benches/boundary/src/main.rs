@@ -1,0 +1,42 @@
+//! What crossing into a plugin costs: the same work through loaded plugins (`through`) and by direct calls of the same
+//! source (`direct`). `cargo xtask bench boundary` runs this and makes the report.
+//!
+//!     boundary list             # the pieces of work, as WORK/WAY
+//!     boundary run NAME COUNT   # one of them, COUNT times
+//!     boundary facts            # Markdown: what the work is, and the allocations of a pending read (needs valgrind)
+//!
+//! All of it happens in one thread and in memory, so that instructions can be counted: client and server are two tasks with
+//! a pipe between them. Plugins are looked for beside this program: `cargo build --release` makes them.
+//!
+//! **How it fails.** With one line on standard error and exit code 1; nothing is measured then.
+
+mod error;
+mod facts;
+mod fakes;
+mod host;
+mod work;
+
+use error::Error;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("boundary: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Error> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
+        ["list"] => work::LISTED.iter().for_each(|name| println!("{name}")),
+        ["run", name, count] => work::run(name, count.parse().map_err(|_| Error::Usage)?)?,
+        ["facts"] => print!("{}", facts::markdown()?),
+        _ => return Err(Error::Usage),
+    }
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! A file with certificates and keys: read, put in order, judged. Nothing is written.
+
+use crate::import::chain::{assemble, MAX_CHAIN};
+use crate::import::{checks, contents};
+use crate::input::Input;
+use crate::prove::prove;
+use time::macros::datetime;
+
+/// What is found in a file is whole; the chain begins with the key's own certificate.
+pub fn certs_import(bytes: &[u8]) -> bool {
+    let Ok(input) = Input::new("brought", bytes.to_vec()) else {
+        return false;
+    };
+    // No password: opening an encrypted key is meant to take long.
+    let Ok(found) = contents::read(&input, None) else {
+        return false;
+    };
+    let now = datetime!(2026-01-01 0:00 UTC);
+    for key in &found.keys {
+        assert!(key.sign(b"message").is_some(), "{key:?} does not sign");
+    }
+    let Some(key) = found.keys.first() else {
+        return !found.certificates.is_empty();
+    };
+    let Ok(chain) = assemble(found.certificates, key, now) else {
+        return false;
+    };
+    assert!((1..=MAX_CHAIN).contains(&chain.certificates.len()));
+    let leaf = &chain.certificates[0];
+    assert!(prove(key, leaf).is_ok(), "the chain does not begin with the key's certificate");
+    for pair in chain.certificates.windows(2) {
+        assert_ne!(pair[0].signed_by(&pair[1]), Some(false), "the chain is broken");
+    }
+    let _ = checks::warn(leaf, key, now);
+    checks::refuse(leaf).is_ok()
+}

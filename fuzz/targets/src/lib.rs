@@ -1,0 +1,51 @@
+//! Everything that reads octets from outside, each as one function that asserts what must hold whatever they are.
+//!
+//! A target says whether the octets were taken as what they should be; it panics if a promise is broken. The fuzzer runs
+//! them for as long as it is let (`fuzz/README.md`), the test `replay` over the corpus on every change.
+
+mod address;
+mod config;
+mod control;
+mod lines;
+mod manifest;
+mod probe;
+mod sasl;
+#[path = "../../parsers/pieces.rs"]
+mod pieces;
+
+pub use address::address;
+pub use config::config;
+pub use control::control;
+pub use lines::lines;
+pub use manifest::manifest;
+pub use probe::probe;
+pub use sasl::sasl;
+pub use dovetail_fuzz_accounts_file::accounts;
+pub use dovetail_fuzz_cert_store::{certs_import, certs_pem};
+pub use dovetail_fuzz_mailstore::store_rows;
+pub use dovetail_fuzz_pop3::{pop3_command, pop3_dots};
+pub use dovetail_fuzz_smtp::{smtp_command, smtp_data};
+pub use dovetail_fuzz_tls_rustls::tls_hello;
+
+/// One target: whether the octets were taken.
+pub type Target = fn(&[u8]) -> bool;
+
+/// All of them, by the name of their corpus.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("accounts", accounts),
+    ("address", address),
+    ("certs_import", certs_import),
+    ("certs_pem", certs_pem),
+    ("config", config),
+    ("control", control),
+    ("lines", lines),
+    ("manifest", manifest),
+    ("pop3_command", pop3_command),
+    ("pop3_dots", pop3_dots),
+    ("probe", probe),
+    ("sasl", sasl),
+    ("smtp_command", smtp_command),
+    ("smtp_data", smtp_data),
+    ("store_rows", store_rows),
+    ("tls_hello", tls_hello),
+];

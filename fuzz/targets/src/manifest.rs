@@ -1,0 +1,33 @@
+//! A plugin's manifest: the descriptor of an ELF note.
+
+use dovetail_abi::manifest::{Manifest, MAGIC, MAX_MANIFEST};
+
+/// What is read is bounded, and reads back the same from what is written of it.
+pub fn manifest(descriptor: &[u8]) -> bool {
+    let Ok(manifest) = Manifest::parse(descriptor) else {
+        return false;
+    };
+    assert!(descriptor.len() <= MAX_MANIFEST + 4);
+    let text = text(&manifest);
+    // A CR before a line's end is the line end's; a value that ends in one is read without.
+    if !text.contains('\r') {
+        assert_eq!(Manifest::parse(&note(manifest.kernel, &text)), Ok(manifest));
+    }
+    true
+}
+
+fn text(manifest: &Manifest) -> String {
+    let Manifest { id, version, summary, sdk, rustc, target, panic, provides, requires, command, kernel: _ } = manifest;
+    let (provides, requires) = (provides.join(" "), requires.join(" "));
+    let command = command.as_deref().unwrap_or_default();
+    format!(
+        "id={id}\nversion={version}\nsummary={summary}\nsdk={sdk}\nrustc={rustc}\ntarget={target}\npanic={panic}\n\
+         provides={provides}\nrequires={requires}\ncommand={command}\n"
+    )
+}
+
+fn note(kernel: u32, text: &str) -> Vec<u8> {
+    let content = [MAGIC, &kernel.to_le_bytes()[..], text.as_bytes()].concat();
+    let length = u32::try_from(content.len()).expect("a manifest is small");
+    [&length.to_le_bytes()[..], &content].concat()
+}
