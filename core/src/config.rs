@@ -6,6 +6,7 @@
 pub mod dev;
 pub mod document;
 pub mod model;
+mod range;
 pub mod report;
 
 pub use model::{Config, ListenerConfig, LogFormat, PluginConfig, TlsMode};

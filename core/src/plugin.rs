@@ -4,6 +4,7 @@
 //! ([`instance`]) -> Stopped. What the host offers to an instance is in [`host`]; services are handed out through
 //! [`slot`]s, so that a provider can be replaced under its users.
 
+pub mod closure;
 pub mod finder;
 pub mod host;
 pub mod instance;

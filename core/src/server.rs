@@ -30,13 +30,20 @@ use std::{
     collections::HashSet,
     io,
     path::{Path, PathBuf},
-    sync::{atomic::AtomicU64, Arc},
-    time::Instant,
+    sync::{atomic::AtomicU64, Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
-use tokio::{net::TcpListener, sync::{watch, Semaphore}, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    sync::{watch, Semaphore},
+    task::JoinSet,
+};
 
 /// So many clients are told at a time that there is no room; others are closed without a word.
 const MAX_TURNING_AWAY: usize = 64;
+
+/// Sessions that were cut get so long to be gone.
+const AFTER_CUT: Duration = Duration::from_secs(3);
 
 /// Where a server comes from.
 #[derive(Debug, Clone)]
@@ -52,8 +59,9 @@ pub struct Server {
     config: Config,
     assembly: Assembly,
     listeners: Vec<Arc<Listener>>,
-    accepting: JoinSet<()>,
+    accepting: Mutex<JoinSet<()>>,
     drain: watch::Sender<bool>,
+    cut: watch::Sender<bool>,
     started: Instant,
     data_dir: DataDir,
 }
@@ -68,7 +76,9 @@ impl Server {
         if config.problems.has_errors() {
             // Not to start, but to find what else is wrong; nothing is written.
             let looking = Loading { copies: None, ..loading };
-            return Err(Assembly::prepare(&config, &looking, log, None, Purpose::Serve).err().unwrap_or(config.problems));
+            return Err(Assembly::prepare(&config, &looking, log, None, Purpose::Serve)
+                .err()
+                .unwrap_or(config.problems));
         }
         // Before private copies of libraries go there.
         let data_dir = DataDir::lock(&config.data_dir).map_err(|error| simple(error.to_string()))?;
@@ -92,7 +102,8 @@ impl Server {
         }
         assembly.start().await?;
         let (drain, draining) = watch::channel(false);
-        let built = listeners(&config, &assembly, &draining, &sockets).await;
+        let (cut, cutting) = watch::channel(false);
+        let built = listeners(&config, &assembly, (&draining, &cutting), &sockets).await;
         let listeners = match built {
             Ok(listeners) => listeners,
             Err(problems) => {
@@ -100,17 +111,25 @@ impl Server {
                 return Err(problems);
             }
         };
-        let mut server =
-            Server { config, assembly, listeners, accepting: JoinSet::new(), drain, started: Instant::now(), data_dir };
+        let server = Server {
+            config,
+            assembly,
+            listeners,
+            accepting: Mutex::default(),
+            drain,
+            cut,
+            started: Instant::now(),
+            data_dir,
+        };
         server.accept(sockets);
         Ok(server)
     }
 
-    fn accept(&mut self, sockets: Vec<Vec<TcpListener>>) {
+    fn accept(&self, sockets: Vec<Vec<TcpListener>>) {
         for (listener, sockets) in self.listeners.iter().zip(sockets) {
             for socket in sockets {
                 let listener = listener.clone();
-                self.accepting.spawn(async move {
+                self.lock_accepting().spawn(async move {
                     let name = listener.config.name.clone();
                     accept_loop(socket, &name, |stream, peer| {
                         if let Some(session) = listener.admit(stream, peer) {
@@ -143,35 +162,63 @@ impl Server {
             .collect();
         tracing::info!(hostname = %self.config.hostname, data_dir = %self.config.data_dir.display(), listeners = %shown.join(" "), "ready");
         let me = Arc::new(self);
+        let mut serving = Box::pin(control.serve(me.clone()));
         tokio::select! {
-            () = control.serve(me.clone()) => {}
+            () = &mut serving => {}
             () = stop => {}
         }
-        drop(control);
-        let Some(me) = settle(me).await else {
-            return Ok(());
-        };
-        me.stop().await;
+        // `status` and operations are answered while sessions end.
+        tokio::select! {
+            () = &mut serving => {}
+            () = me.drain() => {}
+        }
+        drop(serving);
+        if let Some(me) = settle(me).await {
+            me.stop().await;
+        }
         Ok(())
     }
 
-    /// Drains and stops.
-    pub async fn stop(mut self) {
+    /// No new connections; sessions are asked to end, and cut at the deadline.
+    async fn drain(&self) {
         tracing::info!(within = ?self.config.drain, "stopping: no new connections, sessions are asked to end");
-        self.accepting.shutdown().await;
+        self.lock_accepting().abort_all();
         self.drain.send_replace(true);
-        let open = || self.listeners.iter().map(|listener| listener.limit.total()).sum::<u32>();
-        let deadline = tokio::time::Instant::now() + self.config.drain;
-        while open() > 0 && tokio::time::Instant::now() < deadline {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        if !self.closed_within(self.config.drain).await {
+            tracing::warn!(sessions = self.open(), "the time to drain is over; these sessions are cut");
+            self.cut.send_replace(true);
+            self.closed_within(AFTER_CUT).await;
         }
-        if open() > 0 {
-            tracing::warn!(sessions = open(), "the time to drain is over; these sessions are cut");
+    }
+
+    /// Drains, if that has not been done, and stops the instances.
+    pub async fn stop(mut self) {
+        if !*self.drain.borrow() {
+            self.drain().await;
         }
         self.assembly.stop().await;
         // The socket's file is of no use without its server.
         let _ = std::fs::remove_file(datadir::control_socket(self.data_dir.path()));
         tracing::info!("stopped");
+    }
+
+    fn open(&self) -> u32 {
+        self.listeners.iter().map(|listener| listener.limit.total()).sum()
+    }
+
+    async fn closed_within(&self, time: Duration) -> bool {
+        let deadline = tokio::time::Instant::now() + time;
+        while self.open() > 0 {
+            if tokio::time::Instant::now() >= deadline {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        true
+    }
+
+    fn lock_accepting(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.accepting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The config it runs with.
@@ -202,7 +249,7 @@ async fn settle(mut server: Arc<Server>) -> Option<Server> {
             Ok(server) => return Some(server),
             Err(shared) => server = shared,
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     tracing::warn!("an operation is still running; stopping without it");
     None
@@ -220,7 +267,7 @@ fn note_config(data_dir: &Path, source: &Source) -> io::Result<()> {
 async fn listeners(
     config: &Config,
     assembly: &Assembly,
-    draining: &watch::Receiver<bool>,
+    (draining, cutting): (&watch::Receiver<bool>, &watch::Receiver<bool>),
     sockets: &[Vec<TcpListener>],
 ) -> Result<Vec<Arc<Listener>>, Problems> {
     let guessers = Arc::new(Guessers::new(config.login_blocking));
@@ -255,6 +302,8 @@ async fn listeners(
                 ids: ids.clone(),
                 turning_away: Arc::new(Semaphore::new(MAX_TURNING_AWAY)),
                 drain: draining.clone(),
+                cut: cutting.clone(),
+                refusals: Mutex::default(),
                 served: AtomicU64::new(0),
             })
         };

@@ -5,22 +5,22 @@ use dovetail_abi::place;
 use ron::extensions::Extensions;
 use serde::de::DeserializeOwned;
 
-/// Reads a section. Positions in its errors are those of the file: the text is padded to where it stands there.
+/// Reads a section. Positions in its errors are moved to where they stand in the file.
 pub(crate) fn parse<C: DeserializeOwned>(section: &Section) -> Result<C, Diagnostic> {
-    let lines = section.line.saturating_sub(1) as usize;
-    let columns = section.column.saturating_sub(1) as usize;
-    let mut padded = String::with_capacity(lines + columns + section.text.len());
-    padded.extend(std::iter::repeat_n('\n', lines));
-    padded.extend(std::iter::repeat_n(' ', columns));
-    padded.push_str(&section.text);
-    ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME).from_str(&padded).map_err(|error| {
-        let (line, column) = place::token(&padded, error.span.start.line, error.span.start.col);
+    ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME).from_str(&section.text).map_err(|error| {
+        let (line, column) = place::token(&section.text, error.span.start.line, error.span.start.col);
+        // Only the first line of the section begins somewhere else than a line of the file.
+        let before = if line == 1 { section.column.saturating_sub(1) } else { 0 };
         Diagnostic {
             severity: Severity::Error,
             file: section.file.clone(),
-            line,
-            column,
-            message: error.code.to_string(),
+            line: line.saturating_add(section.line.saturating_sub(1)),
+            column: column.saturating_add(before),
+            message: match error.code {
+                // RON's own words are for programmers.
+                ron::Error::ExceededRecursionLimit => "too many brackets in one another".to_owned(),
+                code => code.to_string(),
+            },
             help: String::new(),
         }
     })
@@ -43,6 +43,18 @@ mod tests {
         let error = parse::<Config>(&section).unwrap_err();
         assert_eq!((error.line, error.file.as_str()), (8, "d.ron"));
         assert!(error.message.contains("limt"), "{}", error.message);
+    }
+
+    #[test]
+    fn deep_nesting_is_said_in_plain_words() {
+        let section =
+            Section { file: "d.ron".into(), line: 1, column: 1, text: format!("(limit: {}", "[".repeat(1000)) };
+        #[derive(Debug, serde::Deserialize)]
+        struct Any {
+            #[allow(dead_code)]
+            limit: ron::Value,
+        }
+        assert_eq!(parse::<Any>(&section).unwrap_err().message, "too many brackets in one another");
     }
 
     #[test]

@@ -24,8 +24,8 @@ macro_rules! export_plugin {
                 "\nrustc=", $crate::glue::RUSTC,
                 "\ntarget=", $crate::glue::TARGET,
                 "\npanic=", $crate::glue::PANIC,
-                "\nprovides=" $(, <$provides as $crate::abi::Interface>::ID, " ")*,
-                "\nrequires=" $(, <$requires as $crate::abi::Interface>::ID, " ")*,
+                "\nprovides=" $(, <$provides as $crate::abi::handle::Described>::INTERFACE, " ")*,
+                "\nrequires=" $(, <$requires as $crate::abi::handle::Described>::INTERFACE, " ")*,
                 "\ncommand=" $(, $command)?,
                 "\n",
             ];
@@ -40,7 +40,7 @@ macro_rules! export_plugin {
                 interface: &str,
             ) -> ::std::option::Option<$crate::abi::AnyHandle> {
                 $(
-                    if interface == <$provides as $crate::abi::Interface>::ID {
+                    if interface == <$provides as $crate::abi::handle::Described>::INTERFACE {
                         return Some(<$provides as $crate::abi::handle::Offer<$Plugin>>::offer(plugin));
                     }
                 )*

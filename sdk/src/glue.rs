@@ -9,7 +9,7 @@ use crate::{
 };
 use dovetail_abi::{
     contained::Contained,
-    handle::Interface,
+    handle::{Described, Interface},
     kernel_v1::{
         Bound, Description, Instance, InstanceProvider, InterfaceUse, PrepareInput, Prepared, PreparedProvider,
         StartFailure, StartInput,
@@ -35,8 +35,8 @@ pub const PANIC: &str = if cfg!(panic = "unwind") { "unwind" } else { "abort" };
 pub type Query<P> = fn(&Arc<Contained<P>>, &str) -> Option<AnyHandle>;
 
 /// An interface as a requirement or an offer.
-pub fn interface_use<I: Interface>() -> InterfaceUse {
-    InterfaceUse { id: I::ID.into(), layout: I::layout() }
+pub fn interface_use<I: Described>() -> InterfaceUse {
+    InterfaceUse { id: I::INTERFACE.into(), layout: I::layout() }
 }
 
 /// Makes the description; the host's services are added to the requirements.

@@ -1,9 +1,10 @@
 //! The host as seen by the running code: found through the current scope, never through statics.
 
+use crate::glue::interface_use;
 use dovetail_abi::{
     console_v1::{HostConsole, SecretNotice},
     fault_v1::HostFault,
-    handle::Interface,
+    handle::{Interface, TypedSlot},
     kernel_v1::{Bound, InterfaceUse, StartFailure},
     log_v1::{HostLog, Level},
     net_v1::HostNet,
@@ -34,16 +35,13 @@ pub(crate) struct Place {
 impl Host {
     /// What every plugin requires of the host.
     pub fn requires() -> Vec<InterfaceUse> {
-        fn one<I: Interface>() -> InterfaceUse {
-            InterfaceUse { id: I::ID.into(), layout: I::layout() }
-        }
         vec![
-            one::<HostLog>(),
-            one::<HostTime>(),
-            one::<HostTask>(),
-            one::<HostNet>(),
-            one::<HostFault>(),
-            one::<HostConsole>(),
+            interface_use::<HostLog>(),
+            interface_use::<HostTime>(),
+            interface_use::<HostTask>(),
+            interface_use::<HostNet>(),
+            interface_use::<HostFault>(),
+            interface_use::<HostConsole>(),
         ]
     }
 
@@ -51,11 +49,8 @@ impl Host {
     pub fn new(services: &[Bound]) -> Result<Arc<Self>, StartFailure> {
         fn pick<I: Interface>(services: &[Bound]) -> Result<I, StartFailure> {
             let bound = services.iter().find(|bound| bound.id == I::ID);
-            bound
-                .ok_or_else(|| StartFailure::new(format!("the host offers no {}", I::ID)))?
-                .slot
-                .get()
-                .map_err(StartFailure::from)
+            let bound = bound.ok_or_else(|| StartFailure::new(format!("the host offers no {}", I::ID)))?;
+            TypedSlot::new(bound.slot.clone()).get().map_err(StartFailure::from)
         }
         let log: HostLog = pick(services)?;
         let level = log.level()?;

@@ -12,9 +12,9 @@ use std::{
     future::poll_fn,
     io,
     pin::Pin,
-    task::{Context, Poll},
+    task::{ready, Context, Poll},
 };
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// So much is read at a time.
 const READ_SIZE: usize = 16 * 1024;
@@ -53,6 +53,12 @@ pub struct LineStream {
     input: Vec<u8>,
     start: usize,
     output: Vec<u8>,
+    /// How much of the output is written. It and the next are kept here, not in a future, so that a future that is dropped
+    /// half-way takes nothing with it.
+    sent: usize,
+    flushing: bool,
+    /// The rest of a line that was too long is being thrown away.
+    discarding: bool,
 }
 
 impl std::fmt::Debug for LineStream {
@@ -64,7 +70,15 @@ impl std::fmt::Debug for LineStream {
 impl LineStream {
     /// Reads from and writes to `stream`.
     pub fn new(stream: Stream) -> Self {
-        LineStream { stream: Some(stream), input: Vec::new(), start: 0, output: Vec::new() }
+        LineStream {
+            stream: Some(stream),
+            input: Vec::new(),
+            start: 0,
+            output: Vec::new(),
+            sent: 0,
+            flushing: false,
+            discarding: false,
+        }
     }
 
     /// Input that has come and is not consumed.
@@ -100,6 +114,9 @@ impl LineStream {
                 self.input = Vec::new();
                 self.start = 0;
             }
+            if self.output.is_empty() {
+                self.output = Vec::new();
+            }
             return Poll::Pending;
         }
         if self.start > 0 {
@@ -110,18 +127,20 @@ impl LineStream {
         Poll::Ready(Ok(!buf.filled().is_empty()))
     }
 
-    /// Reads a line of at most `max` octets, CRLF not counted.
+    /// Reads a line of at most `max` octets, CRLF not counted. May be dropped and called again (in `select!`): nothing is
+    /// lost, and nothing is read twice.
     ///
     /// # Errors
     /// As the stream gives them.
     pub async fn read_line(&mut self, max: usize) -> io::Result<Line> {
         let mut looked = 0;
-        let mut too_long = false;
         loop {
             let buffered = self.buffered();
             if let Some(at) = buffered[looked..].iter().position(|&b| b == b'\n') {
                 let end = looked + at;
-                let line = if too_long { Line::Bad(BadLine::TooLong) } else { judge(&buffered[..=end], max) };
+                let whole = !std::mem::take(&mut self.discarding);
+                let buffered = &self.input[self.start..];
+                let line = if whole { judge(&buffered[..=end], max) } else { Line::Bad(BadLine::TooLong) };
                 self.consume(end + 1);
                 return Ok(line);
             }
@@ -130,7 +149,7 @@ impl LineStream {
                 // Keep the last octet: it may be the CR before the LF.
                 self.consume(looked - 1);
                 looked = 1;
-                too_long = true;
+                self.discarding = true;
             }
             if !self.fill().await? {
                 return Ok(Line::End);
@@ -145,7 +164,7 @@ impl LineStream {
 
     /// How many octets are queued.
     pub fn queued(&self) -> usize {
-        self.output.len()
+        self.output.len() - self.sent
     }
 
     /// Queues output and writes it out when a good deal has gathered; for bulk data.
@@ -160,23 +179,36 @@ impl LineStream {
         Ok(())
     }
 
-    /// Writes what is queued.
+    /// Writes what is queued. May be dropped and called again: nothing is written twice.
     ///
     /// # Errors
     /// As the stream gives them.
     pub async fn flush(&mut self) -> io::Result<()> {
-        if self.output.is_empty() {
-            return Ok(());
+        poll_fn(|cx| self.poll_flush(cx)).await
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.output.is_empty() && !self.flushing {
+            return Poll::Ready(Ok(()));
         }
         let stream = self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-        stream.write_all(&self.output).await?;
-        poll_fn(|cx| Pin::new(&mut *stream).poll_flush(cx)).await?;
+        self.flushing = true;
+        while self.sent < self.output.len() {
+            let count = ready!(Pin::new(&mut *stream).poll_write(cx, &self.output[self.sent..]))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.sent += count;
+        }
+        self.sent = 0;
         if self.output.capacity() > WRITE_SIZE {
             self.output = Vec::new();
         } else {
             self.output.clear();
         }
-        Ok(())
+        ready!(Pin::new(stream).poll_flush(cx))?;
+        self.flushing = false;
+        Poll::Ready(Ok(()))
     }
 
     /// Writes what is queued and closes our side: close_notify under TLS, FIN below.
@@ -240,6 +272,7 @@ fn judge(line: &[u8], max: usize) -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     fn pair() -> (LineStream, tokio::io::DuplexStream) {
         let (near, far) = tokio::io::duplex(1 << 20);
@@ -315,11 +348,45 @@ mod tests {
         stream.queue(b"two");
         let reader = tokio::spawn(async move {
             let mut got = [0; 6];
-            tokio::io::AsyncReadExt::read_exact(&mut far, &mut got).await.unwrap();
+            far.read_exact(&mut got).await.unwrap();
             got
         });
         assert!(!stream.fill().await.unwrap());
         assert_eq!(&reader.await.unwrap(), b"onetwo");
+    }
+
+    #[tokio::test]
+    async fn a_dropped_flush_or_read_is_gone_on_with() {
+        let (near, mut far) = tokio::io::duplex(4);
+        let mut stream = LineStream::new(Stream::new(near));
+        stream.queue(b"0123456789");
+        let now = std::time::Duration::ZERO;
+        assert!(tokio::time::timeout(now, stream.flush()).await.is_err());
+        let reader = tokio::spawn(async move {
+            let mut got = [0; 10];
+            far.read_exact(&mut got).await.unwrap();
+            (got, far)
+        });
+        stream.flush().await.unwrap();
+        let (got, mut far) = reader.await.unwrap();
+        assert_eq!(&got, b"0123456789");
+
+        // A line that is too long, cut short in the middle: its rest is no line of its own.
+        let writer = tokio::spawn(async move {
+            far.write_all(b"xxxxxxxxxxxxNOOP\r\n").await.unwrap();
+            far
+        });
+        let mut line = None;
+        while line.is_none() {
+            line = tokio::select! {
+                biased;
+                line = stream.read_line(3) => Some(line.unwrap()),
+                () = tokio::task::yield_now() => None,
+            };
+        }
+        assert_eq!(line, Some(Line::Bad(BadLine::TooLong)));
+        drop(writer.await.unwrap());
+        assert_eq!(stream.read_line(3).await.unwrap(), Line::End);
     }
 
     #[tokio::test]

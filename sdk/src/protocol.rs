@@ -3,8 +3,8 @@
 use crate::{host, line::LineStream};
 use dovetail_abi::{
     contained::Contained,
-    handle::{AbiHandle, Interface, Offer},
-    protocol_v1::{self, ProtocolVt, SessionControl, SessionStart},
+    handle::{Described, Interface, Offer},
+    protocol_v1::{self, SessionControl, SessionStart},
     scope, AnyHandle,
 };
 pub use dovetail_abi::{
@@ -111,17 +111,13 @@ impl Session {
 }
 
 /// What `export_plugin!` lists under `provides` for a protocol.
-#[derive(Clone)]
-pub struct Protocol(protocol_v1::Protocol);
+#[derive(Debug, Clone, Copy)]
+pub struct Protocol;
 
-impl Interface for Protocol {
-    const ID: &'static str = protocol_v1::Protocol::ID;
-    type Vt = ProtocolVt;
-    fn from_handle(handle: AbiHandle<ProtocolVt>) -> Self {
-        Protocol(protocol_v1::Protocol::from_handle(handle))
-    }
-    fn into_handle(self) -> AbiHandle<ProtocolVt> {
-        self.0.into_handle()
+impl Described for Protocol {
+    const INTERFACE: &'static str = protocol_v1::Protocol::INTERFACE;
+    fn layout() -> &'static dovetail_abi::reexport::abi_stable::type_layout::TypeLayout {
+        <protocol_v1::Protocol as Described>::layout()
     }
 }
 

@@ -1,18 +1,17 @@
 //! Services: what other plugins provide.
 
-use dovetail_abi::{handle::Interface, CallFailure, Slot};
-use std::marker::PhantomData;
+use dovetail_abi::{
+    handle::{Interface, TypedSlot},
+    CallFailure, Slot,
+};
 
 /// A bound service. Which provider stands behind it may change while the server runs, so ask for it at each use and don't
 /// keep what [`Service::get`] gives for longer than one piece of work.
-pub struct Service<I> {
-    slot: Slot,
-    interface: PhantomData<fn() -> I>,
-}
+pub struct Service<I>(TypedSlot<I>);
 
 impl<I: Interface> Service<I> {
     pub(crate) fn new(slot: Slot) -> Self {
-        Service { slot, interface: PhantomData }
+        Service(TypedSlot::new(slot))
     }
 
     /// A service with a fixed provider, for tests.
@@ -31,13 +30,13 @@ impl<I: Interface> Service<I> {
     /// # Errors
     /// [`CallFailure::Unavailable`] if there is none now; answer the peer with "try later".
     pub fn get(&self) -> Result<I, CallFailure> {
-        self.slot.get()
+        self.0.get()
     }
 }
 
 impl<I> Clone for Service<I> {
     fn clone(&self) -> Self {
-        Service { slot: self.slot.clone(), interface: PhantomData }
+        Service(self.0.clone())
     }
 }
 

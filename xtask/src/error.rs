@@ -44,6 +44,20 @@ pub enum Error {
     /// The dependency rule is broken; the lines have been printed.
     #[error("{0} breach(es) of the dependency rule")]
     Rule(usize),
+    /// Fuzzing was asked for and isn't possible.
+    #[error(
+        "fuzzing needs a nightly toolchain with cargo-fuzz, and it doesn't run here ({0}); install them with \
+         `rustup toolchain install nightly` and `cargo install --locked cargo-fuzz`, or leave out --fuzz-minutes"
+    )]
+    NoFuzzing(#[source] Box<Error>),
+    /// Fuzz targets that ended with an input that breaks a promise, takes too long or too much memory.
+    #[error("these fuzz targets failed: {targets}; their inputs are in {}", .artifacts.display())]
+    Fuzzed {
+        /// Which.
+        targets: String,
+        /// Where the fuzzer puts such inputs.
+        artifacts: PathBuf,
+    },
     /// A server under test that doesn't do what it should.
     #[error("{0}")]
     Server(String),

@@ -4,6 +4,7 @@ mod bench;
 mod deps;
 mod dist;
 mod error;
+mod fuzz;
 mod run;
 mod soak;
 mod workspace;
@@ -24,7 +25,7 @@ enum Chore {
     Deps,
     /// Measure a release build, beside Postfix and Dovecot where they can be installed
     Bench(bench::Options),
-    /// Kill and restart a loaded server for a while, then look for lost or doubled messages
+    /// Kill and restart a loaded server for a while, look for lost or doubled messages, then fuzz
     Soak(soak::Options),
     /// Pack a release build with its plugins, examples and licences
     Dist,

@@ -1,9 +1,11 @@
-//! `cargo xtask soak`: a release build under load, killed and started again and again.
+//! `cargo xtask soak`: a release build under load, killed and started again and again; then the fuzz targets.
 //!
-//! Fails if an acknowledged message is lost, doubled or damaged. Says what the server's memory did.
+//! Fails if an acknowledged message is lost, doubled or damaged, or if a fuzz target breaks a promise. Says what the
+//! server's memory did.
 
 use crate::bench::{raise_open_files, scratch, Build, Dovetail, POP3, SMTP};
 use crate::error::Error;
+use crate::fuzz::Fuzzers;
 use crate::workspace::Workspace;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -12,9 +14,12 @@ use std::time::{Duration, Instant};
 /// How long, and how rough.
 #[derive(clap::Args)]
 pub struct Options {
-    /// How long
+    /// How long the load lasts; 0: none
     #[arg(long, default_value_t = 10)]
     minutes: u64,
+    /// How long each fuzz target runs afterwards; 0: not at all. Needs a nightly toolchain and cargo-fuzz
+    #[arg(long, default_value_t = 0)]
+    fuzz_minutes: u64,
     /// Seconds between two kills; 0 never kills, which shows what memory does
     #[arg(long, default_value_t = 30)]
     kill_every: u64,
@@ -23,10 +28,20 @@ pub struct Options {
     dir: PathBuf,
 }
 
-/// Runs the server for that time and looks for every message.
+/// Both, for as long as was asked for.
 pub fn run(options: &Options) -> Result<(), Error> {
     let workspace = Workspace::load()?;
-    let build = Build::release(&workspace)?;
+    // First of all: what is missing for fuzzing shall not show after hours of load.
+    let fuzzers = (options.fuzz_minutes > 0).then(|| Fuzzers::build(&workspace)).transpose()?;
+    if options.minutes > 0 {
+        load(&workspace, options)?;
+    }
+    fuzzers.map_or(Ok(()), |fuzzers| fuzzers.run(options.fuzz_minutes))
+}
+
+/// Runs the server for that time and looks for every message.
+fn load(workspace: &Workspace, options: &Options) -> Result<(), Error> {
+    let build = Build::release(workspace)?;
     raise_open_files();
     let dir = scratch(&options.dir)?;
     let server = Dovetail::prepare(&build, dir.path())?;

@@ -48,9 +48,22 @@ impl Plugin {
     /// # Errors
     /// If it does not provide this.
     pub fn provided<I: Interface>(&self) -> Result<I, Error> {
-        let any = self.instance.query(I::ID.to_owned())?;
-        let any = any.ok_or_else(|| format!("it provides no {}", I::ID)).map_err(Error::plugin(&self.id))?;
-        any.checked().map_err(Error::plugin(&self.id))
+        self.query(I::ID)?.checked().map_err(Error::plugin(&self.id))
+    }
+
+    /// The place of what it provides, from which core takes it for each session.
+    ///
+    /// # Errors
+    /// If it does not provide this.
+    pub fn place(&self, interface: &str) -> Result<Place, Error> {
+        let place = Place::default();
+        place.fill(self.query(interface)?);
+        Ok(place)
+    }
+
+    fn query(&self, interface: &str) -> Result<AnyHandle, Error> {
+        let any = self.instance.query(interface.to_owned())?;
+        any.ok_or_else(|| format!("it provides no {interface}")).map_err(Error::plugin(&self.id))
     }
 }
 

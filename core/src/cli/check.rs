@@ -23,7 +23,7 @@ pub fn run(common: &Common) -> Result<ExitCode, String> {
                 output::error(&warning.to_string());
             }
             if common.json {
-                output::line(&serde_json::json!({ "ok": true, "warnings": assembly.warnings.len() }).to_string());
+                output::json(&serde_json::json!({ "ok": true, "warnings": assembly.warnings.len() }).to_string());
             } else {
                 output::line(&format!(
                     "ok: {} plugin instances, {} listeners, {} warnings",
@@ -37,7 +37,7 @@ pub fn run(common: &Common) -> Result<ExitCode, String> {
         Err(problems) => {
             if common.json {
                 let list: Vec<String> = problems.0.iter().map(ToString::to_string).collect();
-                output::line(&serde_json::json!({ "ok": false, "problems": list }).to_string());
+                output::json(&serde_json::json!({ "ok": false, "problems": list }).to_string());
             } else {
                 output::error(&problems.to_string());
             }

@@ -10,11 +10,12 @@ use crate::{
     control::{
         client::Client,
         message::{Answer, Call},
-        server::{instance_for, run_operation},
+        server::run_operation,
     },
     datadir::DataDir,
     plugin::{
-        finder::Finder,
+        closure,
+        finder::{FindError, Finder, Found},
         instance::{Assembly, Loading},
         load,
     },
@@ -63,14 +64,9 @@ pub fn overview(arguments: &[OsString]) -> String {
 /// Runs an operation.
 pub fn run(common: &Common, words: &[OsString]) -> Result<ExitCode, String> {
     let word = words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
-    let found = place::finder(common, None).find_command(&word).or_else(|first| {
-        // The config may name further directories.
-        let config = place::find(common).map(|(config, _)| config).map_err(|_| first.clone())?;
-        place::finder(common, Some(&config)).find_command(&word)
-    });
-    let found = found
-        .map_err(|_| format!("there is no command `{word}`, neither here nor in a plugin (see `dovetail --help`)"))?;
-    let library = load::load(&found.path, None, None).map_err(|error| error.to_string())?;
+    let (early, wanted) = ahead(common, words);
+    let (found, pin) = library(&early, &word, wanted.as_deref())?;
+    let library = load::load(&found.path, pin.as_deref(), None).map_err(|error| error.to_string())?;
     let operations = library.query::<OperationList>()?.operations().map_err(|failure| failure.to_string())?;
 
     let command = command(&word, &found.manifest.summary, &operations);
@@ -85,13 +81,60 @@ pub fn run(common: &Common, words: &[OsString]) -> Result<ExitCode, String> {
     let standalone = values.iter().any(|value| !value.name.is_empty() && value.name == operation.standalone_field);
     let bar = Steps::new();
     let report = if standalone {
-        run_standalone(&common, &found.manifest.id, &word, operation, values, &bar)
+        run_standalone(&common, &found, pin, &word, operation, values, &bar)
     } else {
         run_on_server(&common, &word, instance, operation, values, &bar)
     };
     bar.end();
     output::report(&report?, common.json);
     Ok(ExitCode::SUCCESS)
+}
+
+/// What decides about the plugin and can stand behind the word: the plugin's own description of its operations, which tells
+/// how to read the words, is not known before. Bad words are complained about when they are read with it.
+fn ahead(common: &Common, words: &[OsString]) -> (Common, Option<String>) {
+    let mut early = common.clone();
+    let mut instance = None;
+    let mut words = words.iter().skip(1).take_while(|word| *word != "--");
+    while let Some(word) = words.next() {
+        let Some(text) = word.to_str() else { continue };
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(OsString::from(value))),
+            None => (text, None),
+        };
+        if !matches!(name, "--config" | "--data-dir" | "--plugin-dir" | "--instance") {
+            continue;
+        }
+        let Some(value) = value.or_else(|| words.next().cloned()) else { break };
+        match name {
+            "--config" => early.config = Some(value.into()),
+            "--data-dir" => early.data_dir = Some(value.into()),
+            "--plugin-dir" => early.plugin_dir.push(value.into()),
+            _ => instance = value.into_string().ok(),
+        }
+    }
+    (early, instance)
+}
+
+/// The plugin of a command, with its pin: the one of the server that is meant, if its config has an instance that offers the
+/// command; else the first that is found.
+fn library(common: &Common, word: &str, wanted: Option<&str>) -> Result<(Found, Option<String>), String> {
+    // A bad config is complained about where it is needed; operations on a folder of their own don't.
+    let config = place::find(common).ok().map(|(config, _)| config);
+    let finder = place::finder(common, config.as_ref());
+    if let Some(config) = &config {
+        let offering = closure::offering(config, &finder, word);
+        let chosen = offering.iter().find(|(plugin, _)| wanted.is_some_and(|wanted| wanted == plugin.instance));
+        if let Some((plugin, found)) = chosen.or(offering.first()) {
+            return Ok((found.clone(), plugin.sha256.clone()));
+        }
+    }
+    finder.find_command(word).map(|found| (found, None)).map_err(|error| match error {
+        FindError::None(_) => {
+            format!("there is no command `{word}`, neither here nor in a plugin (see `dovetail --help`)")
+        }
+        error => error.to_string(),
+    })
 }
 
 fn merge(outer: &Common, inner: Common) -> Common {
@@ -260,7 +303,7 @@ impl Steps {
     }
     fn show(&self, text: &str) {
         if let Some(bar) = &self.0 {
-            bar.set_message(text.to_owned());
+            bar.set_message(output::shown(text));
         }
     }
     fn end(&self) {
@@ -296,34 +339,66 @@ fn run_on_server(
     keep_files_private();
     let _lock = DataDir::lock(&config.data_dir).map_err(|error| error.to_string())?;
     let loading = Loading { finder: place::finder(common, Some(&config)), copies: None };
-    offline(&config, &loading, word, instance.as_deref(), operation, values, steps, Purpose::Operate)
+    let instance = instance_for(&config, &loading.finder, word, instance.as_deref())?;
+    offline(&config, &loading, word, &instance, operation, values, steps, Purpose::Operate)
+}
+
+/// The instance that offers a command, by what the plugins' files say: nothing is loaded for it.
+fn instance_for(config: &Config, finder: &Finder, word: &str, wanted: Option<&str>) -> Result<String, String> {
+    let offering = closure::offering(config, finder, word);
+    let mut names = offering
+        .iter()
+        .map(|(plugin, _)| plugin.instance.as_str())
+        .filter(|name| wanted.is_none_or(|wanted| wanted == *name));
+    match (names.next(), names.next()) {
+        (Some(only), None) => Ok(only.to_owned()),
+        (Some(first), Some(second)) => {
+            Err(format!("`{first}` and `{second}` both offer `{word}` (choose with --instance)"))
+        }
+        // It may be among what is wrong.
+        (None, _) if config.problems.has_errors() => Err(config.problems.to_string()),
+        (None, _) => {
+            let unread = config.plugins.iter().find_map(|plugin| {
+                let error = closure::locate(config, finder, plugin).err()?;
+                Some(plugin.place.diagnostic(error, "").to_string())
+            });
+            Err(unread.unwrap_or_else(|| match wanted {
+                Some(wanted) => format!("`{wanted}` is no plugin instance of this server that offers `{word}`"),
+                None => format!("no plugin instance of this server offers `{word}` (add it to `plugins`)"),
+            }))
+        }
+    }
 }
 
 /// Runs an operation that names its own folder: with one instance, which touches nothing else.
 fn run_standalone(
     common: &Common,
-    plugin: &str,
+    found: &Found,
+    pin: Option<String>,
     word: &str,
     operation: &Operation,
     values: Vec<FieldValue>,
     steps: &Steps,
 ) -> Result<Report, String> {
     let nowhere = Piece::empty();
+    let path = std::path::absolute(&found.path).map_err(|error| format!("{}: {error}", found.path.display()))?;
+    let plugin = found.manifest.id.clone();
     let config = Config {
         hostname: "localhost".into(),
         data_dir: PathBuf::new(),
         config_dir: PathBuf::new(),
         problems: Problems::default(),
+        broken: false,
         plugin_dirs: Vec::new(),
         log: LogConfig::default(),
         login_blocking: Default::default(),
         drain: Duration::ZERO,
         services: BTreeMap::new(),
         plugins: vec![PluginConfig {
-            instance: plugin.to_owned(),
-            plugin: plugin.to_owned(),
-            path: None,
-            sha256: None,
+            instance: plugin.clone(),
+            plugin: plugin.clone(),
+            path: Some(path),
+            sha256: pin,
             services: BTreeMap::new(),
             section: nowhere.clone(),
             place: nowhere,
@@ -331,7 +406,7 @@ fn run_standalone(
         listeners: Vec::new(),
     };
     let loading = Loading { finder: place::finder(common, None), copies: None };
-    offline(&config, &loading, word, None, operation, values, steps, Purpose::Standalone)
+    offline(&config, &loading, word, &plugin, operation, values, steps, Purpose::Standalone)
 }
 
 #[allow(clippy::too_many_arguments)] // private, called twice
@@ -339,7 +414,7 @@ fn offline(
     config: &Config,
     loading: &Loading,
     word: &str,
-    instance: Option<&str>,
+    instance: &str,
     operation: &Operation,
     values: Vec<FieldValue>,
     steps: &Steps,
@@ -356,16 +431,11 @@ fn offline(
         LogConfig { format: LogFormat::Text, level: crate::config::model::LogLevel::Warn, levels: BTreeMap::new() };
     let log = Log::new(quiet);
     runtime.block_on(async {
-        let all =
-            Assembly::prepare(config, loading, &log, None, purpose).map_err(|problems| problems.to_string())?;
-        let instance = instance_for(&all, word, instance)?;
-        drop(all);
-        let mut assembly = Assembly::prepare(config, loading, &log, Some(&instance), purpose)
+        let mut assembly = Assembly::prepare(config, loading, &log, Some(instance), purpose)
             .map_err(|problems| problems.to_string())?;
         assembly.start().await.map_err(|problems| problems.to_string())?;
         let (sender, mut received) = tokio::sync::mpsc::unbounded_channel();
-        let mut work =
-            Box::pin(run_operation(&assembly, word, Some(&instance), operation.name.clone(), values, sender));
+        let mut work = Box::pin(run_operation(&assembly, word, Some(instance), operation.name.clone(), values, sender));
         let outcome = loop {
             tokio::select! {
                 Some(step) = received.recv() => steps.show(&step),
@@ -376,4 +446,23 @@ fn offline(
         assembly.stop().await;
         outcome
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_decides_about_the_plugin_is_seen_behind_the_word() {
+        let outer = Common { config: None, data_dir: None, plugin_dir: vec!["/outer".into()], json: false };
+        let words: Vec<OsString> =
+            ["certs", "list", "--config=/c", "--plugin-dir", "/inner", "--instance", "x", "--", "--data-dir", "/d"]
+                .map(OsString::from)
+                .into();
+        let (early, instance) = ahead(&outer, &words);
+        assert_eq!(early.config.as_deref(), Some(Path::new("/c")));
+        assert_eq!(early.plugin_dir, [Path::new("/outer"), Path::new("/inner")]);
+        assert_eq!((early.data_dir, instance.as_deref()), (None, Some("x")));
+        assert!(ahead(&outer, &["certs", "--config"].map(OsString::from)).0.config.is_none());
+    }
 }

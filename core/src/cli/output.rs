@@ -11,6 +11,7 @@ pub fn error(message: &str) {
     let mut stderr = std::io::stderr();
     let head = if stderr.is_terminal() { "\x1b[31merror:\x1b[0m" } else { "error:" };
     for line in message.lines() {
+        let line = shown(line);
         // Diagnostics say themselves what they are.
         let has_head = line.starts_with("error:") || line.contains(": error: ") || line.contains("warning: ");
         // There is no third place to complain to.
@@ -18,28 +19,57 @@ pub fn error(message: &str) {
     }
 }
 
-/// Prints a line on standard output; a reader that has gone away ends the command quietly.
+/// Prints text on standard output, control characters replaced; a reader that has gone away ends the command quietly.
 pub fn line(text: &str) {
+    raw(&shown(text));
+}
+
+/// Prints a table on standard output.
+pub fn show_table(table: &Table) {
+    raw(self::table(table, std::io::stdout().is_terminal()).trim_end());
+}
+
+/// Prints JSON on standard output; the control characters that it may have in its strings are escaped.
+pub fn json(text: &str) {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        // Writing to a string cannot fail.
+        let _ = if is_trick(c) { write!(escaped, "\\u{:04x}", u32::from(c)) } else { escaped.write_char(c) };
+    }
+    raw(&escaped);
+}
+
+fn raw(text: &str) {
     if writeln!(std::io::stdout(), "{text}").is_err() {
         std::process::exit(0);
     }
+}
+
+/// Whether a character could play tricks on a terminal: text from files and from mail ends up here.
+fn is_trick(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\t')
+}
+
+/// Text as it is shown: control characters but line ends and tabs replaced.
+pub fn shown(text: &str) -> String {
+    text.chars().map(|c| if is_trick(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// Prints a report: JSON for programs, else lines and table; warnings on standard error.
 pub fn report(report: &Report, json: bool) {
     for warning in &report.warnings {
         // As above.
-        let _ = writeln!(std::io::stderr(), "warning: {warning}");
+        let _ = writeln!(std::io::stderr(), "warning: {}", shown(warning));
     }
     if json {
-        line(&as_json(report));
+        self::json(&as_json(report));
         return;
     }
     for text in &report.lines {
         line(text);
     }
     if let Some(table) = &report.table {
-        line(self::table(table, std::io::stdout().is_terminal()).trim_end());
+        show_table(table);
     }
 }
 
@@ -60,8 +90,12 @@ fn as_json(report: &Report) -> String {
     serde_json::json!({ "lines": report.lines, "rows": rows, "warnings": report.warnings }).to_string()
 }
 
-/// Lays a table out.
-pub fn table(table: &Table, colour: bool) -> String {
+/// Lays a table out; control characters in its cells are replaced, line ends and tabs included.
+fn table(table: &Table, colour: bool) -> String {
+    let clean = |row: &Vec<String>| -> Vec<String> {
+        row.iter().map(|cell| shown(cell).replace(['\n', '\t'], &char::REPLACEMENT_CHARACTER.to_string())).collect()
+    };
+    let table = Table { columns: clean(&table.columns), rows: table.rows.iter().map(clean).collect() };
     let width = |column: usize| {
         let cells = table.rows.iter().filter_map(|row| row.get(column));
         cells.chain(table.columns.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
@@ -89,6 +123,13 @@ pub fn table(table: &Table, colour: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn control_characters_do_not_reach_the_terminal() {
+        assert_eq!(shown("a\u{1b}[2J\u{9b}b\r\n\tc"), "a\u{fffd}[2J\u{fffd}b\u{fffd}\n\tc");
+        let made = Table { columns: vec!["n".into()], rows: vec![vec!["a\u{1b}\nb".into()]] };
+        assert_eq!(table(&made, false), "n\na\u{fffd}\u{fffd}b\n");
+    }
 
     #[test]
     fn columns_stand_under_each_other() {

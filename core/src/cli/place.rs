@@ -7,7 +7,14 @@ use crate::{
     plugin::finder::Finder,
     server::Source,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+/// No path is longer (PATH_MAX).
+const MAX_NOTE: u64 = 4096;
 
 /// The config that is used where none is named.
 pub const SYSTEM_CONFIG: &str = "/etc/dovetail/dovetail.ron";
@@ -18,13 +25,13 @@ pub const SYSTEM_CONFIG: &str = "/etc/dovetail/dovetail.ron";
 /// either it is the system's config if there is one, else the development server's default place.
 ///
 /// # Errors
-/// If the config is bad.
+/// If the config is bad, or the one that a server last ran with is gone.
 pub fn find(common: &Common) -> Result<(Config, Source), Problems> {
     if let Some(path) = &common.config {
         return load(path, common.data_dir.as_deref());
     }
     match &common.data_dir {
-        Some(data_dir) => match noted(data_dir) {
+        Some(data_dir) => match noted(data_dir)? {
             Some(path) => load(&path, Some(data_dir)),
             None => Ok((dev::config(data_dir)?, Source::Dev)),
         },
@@ -45,7 +52,11 @@ pub fn find_data(common: &Common) -> Result<(Config, Source), String> {
     Ok((config, source))
 }
 
-fn load(path: &Path, data_dir: Option<&Path>) -> Result<(Config, Source), Problems> {
+/// Loads a config; its data may be elsewhere.
+///
+/// # Errors
+/// If the config is bad.
+pub fn load(path: &Path, data_dir: Option<&Path>) -> Result<(Config, Source), Problems> {
     let mut config = Config::load(path)?;
     if let Some(data_dir) = data_dir {
         config.data_dir = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
@@ -53,14 +64,51 @@ fn load(path: &Path, data_dir: Option<&Path>) -> Result<(Config, Source), Proble
     Ok((config, Source::File(path.to_owned())))
 }
 
-/// The config file of the server that last ran on a data directory.
-fn noted(data_dir: &Path) -> Option<PathBuf> {
-    let text = std::fs::read_to_string(datadir::config_note(data_dir)).ok()?;
-    (!text.is_empty()).then(|| PathBuf::from(text)).filter(|path| path.exists())
+/// The config file of the server that last ran on a data directory; none if that was a development server, or none ran.
+fn noted(data_dir: &Path) -> Result<Option<PathBuf>, Problems> {
+    let note = datadir::config_note(data_dir);
+    let bad = |path: &Path, error: io::Error| {
+        let help = match error.kind() {
+            io::ErrorKind::PermissionDenied => "run the command as the server's user or as root",
+            _ => "give --config",
+        };
+        Problems::one(format!("{}: {error}", path.display()), help)
+    };
+    let mut text = String::new();
+    match File::open(&note).and_then(|file| file.take(MAX_NOTE).read_to_string(&mut text)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(bad(&note, error)),
+        Ok(_) if text.is_empty() => return Ok(None),
+        Ok(_) => {}
+    }
+    let path = PathBuf::from(text);
+    if !path.try_exists().map_err(|error| bad(&path, error))? {
+        let message = format!("{} last ran with {}, which is gone", data_dir.display(), path.display());
+        return Err(Problems::one(message, "give --config"));
+    }
+    Ok(Some(path))
 }
 
 /// Where plugins are searched.
 pub fn finder(common: &Common, config: Option<&Config>) -> Finder {
     let configured = config.map(|config| config.plugin_dirs.clone()).unwrap_or_default();
     Finder::new(common.plugin_dir.iter().cloned().chain(configured))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_config_that_is_gone_is_named_and_nothing_else_is_taken_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let common = Common { config: None, data_dir: Some(dir.path().into()), plugin_dir: Vec::new(), json: false };
+        assert!(matches!(find(&common).unwrap().1, Source::Dev));
+        std::fs::create_dir(dir.path().join("run")).unwrap();
+        std::fs::write(datadir::config_note(dir.path()), "/nowhere/d.ron").unwrap();
+        let expected = format!("{} last ran with /nowhere/d.ron, which is gone (give --config)", dir.path().display());
+        assert!(find(&common).unwrap_err().to_string().ends_with(&expected), "{}", find(&common).unwrap_err());
+        std::fs::write(datadir::config_note(dir.path()), "").unwrap();
+        assert!(matches!(find(&common).unwrap().1, Source::Dev));
+    }
 }

@@ -4,7 +4,7 @@ use super::{output, place, Common};
 use crate::plugin::{finder::Found, probe, trust};
 use clap::Subcommand;
 use dovetail_abi::{manifest::Manifest, operations_v1::Table};
-use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 /// The commands on plugin files.
 #[derive(Debug, Subcommand)]
@@ -35,7 +35,7 @@ fn list(common: &Common) {
     let found = place::finder(common, config.as_ref()).all();
     if common.json {
         let list: Vec<_> = found.iter().map(|found| json(found, None)).collect();
-        output::line(&serde_json::Value::from(list).to_string());
+        output::json(&serde_json::Value::from(list).to_string());
         return;
     }
     let row = |found: &Found| {
@@ -46,7 +46,7 @@ fn list(common: &Common) {
         columns: ["plugin", "version", "provides", "summary", "file"].map(str::to_owned).into(),
         rows: found.iter().map(row).collect(),
     };
-    output::line(output::table(&table, std::io::stdout().is_terminal()).trim_end());
+    output::show_table(&table);
 }
 
 fn inspect(common: &Common, files: &[PathBuf]) -> ExitCode {
@@ -74,7 +74,7 @@ fn inspect(common: &Common, files: &[PathBuf]) -> ExitCode {
         }
     }
     if common.json {
-        output::line(&serde_json::Value::from(printed).to_string());
+        output::json(&serde_json::Value::from(printed).to_string());
     }
     code
 }

@@ -8,13 +8,13 @@ use crate::{
     telemetry::log::{self, Log},
 };
 use clap::Args;
-use std::{io::IsTerminal, process::ExitCode};
+use std::{io::IsTerminal, path::Path, process::ExitCode};
 use tokio::signal::unix::{signal, SignalKind};
 
 /// What `serve` takes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without --dev the config is --config FILE, or /etc/dovetail/dovetail.ron.\n\n\
+Without --dev the config is --config FILE, or /etc/dovetail/dovetail.ron; with --data-dir DIR it runs on that data.\n\n\
 Examples:\n  dovetail serve --dev\n  dovetail serve --config /etc/dovetail/dovetail.ron")]
 pub struct Serve {
     /// A whole server with working defaults on unprivileged loopback ports, for trying things out: SMTP 2525, submission
@@ -25,7 +25,8 @@ pub struct Serve {
 
 /// Runs the server until SIGTERM or SIGINT.
 pub fn run(common: &Common, serve: &Serve) -> Result<ExitCode, String> {
-    let (config, source) = choose(common, serve).map_err(|problems| problems.to_string())?;
+    let (config, source) =
+        choose(common, serve, Path::new(place::SYSTEM_CONFIG)).map_err(|problems| problems.to_string())?;
     keep_files_private();
     raise_file_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -49,33 +50,67 @@ pub fn run(common: &Common, serve: &Serve) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn choose(common: &Common, serve: &Serve) -> Result<(Config, Source), Problems> {
+/// A development server is only what was asked for with --dev, whatever ran on a data directory before.
+fn choose(common: &Common, serve: &Serve, system: &Path) -> Result<(Config, Source), Problems> {
     if serve.dev {
         let data_dir = common.data_dir.clone().unwrap_or_else(dev::default_data_dir);
         return Ok((dev::config(&data_dir)?, Source::Dev));
     }
-    if common.config.is_none() && !std::path::Path::new(place::SYSTEM_CONFIG).exists() {
+    if common.config.is_none() && !system.exists() {
         return Err(Problems::one(
             "no config was named",
             "give --config FILE, or try the server with `dovetail serve --dev`",
         ));
     }
-    place::find(common)
+    place::load(common.config.as_deref().unwrap_or(system), common.data_dir.as_deref())
 }
 
+/// Resolves at the first SIGTERM or SIGINT. A second one ends the process at once, whatever hangs.
 fn stop_signal() -> std::io::Result<impl std::future::Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    Ok(async move {
+    let (first, mut stopping) = tokio::sync::watch::channel(false);
+    tokio::spawn(async move {
         loop {
-            tokio::select! {
-                _ = terminate.recv() => return,
-                _ = interrupt.recv() => return,
-                // The terminal is gone, and with it whoever watched the server.
-                _ = hangup.recv() => if std::io::stderr().is_terminal() { return },
+            let stop = tokio::select! {
+                _ = terminate.recv() => true,
+                _ = interrupt.recv() => true,
+                // Without its terminal there is nobody left who watches the server.
+                _ = hangup.recv() => std::io::stderr().is_terminal(),
+            };
+            if !stop {
+                tracing::warn!(
+                    "SIGHUP: the config is read at the start only; restart the server to apply a changed one"
+                );
+            } else if first.send_replace(true) {
+                tracing::error!("asked to stop a second time: ending at once, without waiting for anything");
+                std::process::exit(130);
             }
-            tracing::warn!("SIGHUP: the config is read at the start only; restart the server to apply a changed one");
         }
+    });
+    Ok(async move {
+        // The sender lives as long as the runtime.
+        let _ = stopping.wait_for(|stop| *stop).await;
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_directory_alone_means_the_systems_config_on_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let system = dir.path().join("d.ron");
+        let common =
+            Common { config: None, data_dir: Some(dir.path().join("other")), plugin_dir: Vec::new(), json: false };
+        let chosen = |dev| choose(&common, &Serve { dev }, &system);
+        assert!(chosen(false).unwrap_err().to_string().contains("no config was named"));
+        std::fs::write(&system, "(hostname: \"h.example\", data_dir: \"d\")").unwrap();
+        let (config, source) = chosen(false).unwrap();
+        assert_eq!((config.hostname.as_str(), config.data_dir), ("h.example", dir.path().join("other")));
+        assert!(matches!(source, Source::File(path) if path == system));
+        assert!(matches!(chosen(true).unwrap().1, Source::Dev));
+    }
 }

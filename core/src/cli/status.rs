@@ -7,7 +7,7 @@ use crate::control::{
     Status,
 };
 use dovetail_abi::operations_v1::Table;
-use std::{io::IsTerminal, process::ExitCode};
+use std::process::ExitCode;
 
 /// Asks the running server and prints its answer.
 pub fn run(common: &Common) -> Result<ExitCode, String> {
@@ -22,7 +22,7 @@ pub fn run(common: &Common) -> Result<ExitCode, String> {
         return Err("the server answered something else than its status".into());
     };
     if common.json {
-        output::line(&serde_json::to_string(&status).map_err(|error| error.to_string())?);
+        output::json(&serde_json::to_string(&status).map_err(|error| error.to_string())?);
     } else {
         print(&status);
     }
@@ -30,7 +30,6 @@ pub fn run(common: &Common) -> Result<ExitCode, String> {
 }
 
 fn print(status: &Status) {
-    let colour = std::io::stdout().is_terminal();
     output::line(&format!(
         "dovetail {} on {}, process {}, up {} s, data in {}\n",
         status.version, status.hostname, status.pid, status.uptime_seconds, status.data_dir
@@ -52,7 +51,8 @@ fn print(status: &Status) {
             })
             .collect(),
     };
-    output::line(&output::table(&listeners, colour));
+    output::show_table(&listeners);
+    output::line("");
     let plugins = Table {
         columns: ["instance", "plugin", "version", "tasks", "panics", "provides"].map(str::to_owned).into(),
         rows: status
@@ -70,5 +70,5 @@ fn print(status: &Status) {
             })
             .collect(),
     };
-    output::line(output::table(&plugins, colour).trim_end());
+    output::show_table(&plugins);
 }

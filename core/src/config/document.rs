@@ -1,7 +1,7 @@
 //! Taking a RON document apart into named pieces that remember where they stand.
 //!
-//! A piece is parsed again by itself, padded with blanks to its place in the file, so that RON's own spans are positions in
-//! the file. Two equal keys are both seen here; RON's maps would silently drop one.
+//! A piece is parsed again by itself, and the places in its errors are moved to where it stands in the file. Two equal keys
+//! are both seen here; RON's maps would silently drop one. A map or list has at most [`MAX_ENTRIES`] entries.
 
 use super::report::Problems;
 use dovetail_abi::{
@@ -10,10 +10,13 @@ use dovetail_abi::{
 };
 use ron::{extensions::Extensions, value::RawValue};
 use serde::{
-    de::{DeserializeOwned, Deserializer, MapAccess, Visitor},
+    de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor},
     Deserialize,
 };
-use std::{fmt, marker::PhantomData};
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
+
+/// More listeners, instances or names than this are an error in the file, not a wish.
+pub const MAX_ENTRIES: usize = 1000;
 
 /// A text with its place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,11 +70,10 @@ impl Piece {
 
     /// Reads the piece as a value.
     pub fn parse<T: DeserializeOwned>(&self, problems: &mut Problems) -> Option<T> {
-        let padded = self.padded();
-        match options().from_str(&padded) {
+        match options().from_str(&self.text) {
             Ok(value) => Some(value),
             Err(error) => {
-                problems.0.push(self.at(&padded, &error));
+                problems.0.push(self.at(&error));
                 None
             }
         }
@@ -79,17 +81,17 @@ impl Piece {
 
     /// Takes a struct `(a: 1)` or a map `{"a": 1}` apart. An equal key a second time is a problem.
     pub fn entries(&self, problems: &mut Problems) -> Vec<Named> {
-        let padded = self.padded();
-        let pairs: Pairs<'_> = match options().from_str(&padded) {
+        let pairs: Pairs<'_> = match options().from_str(&self.text) {
             Ok(pairs) => pairs,
             Err(error) => {
-                problems.0.push(self.at(&padded, &error));
+                problems.0.push(self.at(&error));
                 return Vec::new();
             }
         };
         let mut named: Vec<Named> = Vec::new();
+        let mut reader = Reader { piece: self, offset: 0, line: self.line, column: self.column };
         for (name, raw) in pairs.0 {
-            let piece = self.inner(&padded, raw);
+            let piece = reader.inner(raw);
             if let Some(first) = named.iter().find(|other| other.name == name) {
                 let message = format!("`{name}` is given twice, first at line {}", first.piece.line);
                 problems.0.push(piece.diagnostic(message, "remove one of them"));
@@ -100,43 +102,87 @@ impl Piece {
         named
     }
 
-    fn padded(&self) -> String {
-        let mut padded = "\n".repeat(self.line.saturating_sub(1) as usize);
-        padded.push_str(&" ".repeat(self.column.saturating_sub(1) as usize));
-        padded.push_str(&self.text);
-        padded
-    }
-
-    fn at(&self, padded: &str, error: &ron::error::SpannedError) -> Diagnostic {
+    fn at(&self, error: &ron::error::SpannedError) -> Diagnostic {
         let message = match error.code {
             // RON's own words are for programmers.
             ron::Error::ExceededRecursionLimit => "too many brackets in one another".to_owned(),
             ref code => code.to_string(),
         };
-        let (line, column) = place::token(padded, error.span.start.line, error.span.start.col);
-        Diagnostic { line, column, ..self.diagnostic(message, "") }
+        let (line, column) = place::token(&self.text, error.span.start.line, error.span.start.col);
+        // Only the first line of the piece begins somewhere else than a line of the file.
+        let column = if line == 1 { column.saturating_add(self.column.saturating_sub(1)) } else { column };
+        Diagnostic { line: line.saturating_add(self.line.saturating_sub(1)), column, ..self.diagnostic(message, "") }
     }
+}
 
-    /// The piece that a raw value, borrowed from `padded`, is.
-    fn inner(&self, padded: &str, raw: &RawValue) -> Piece {
+/// Walks over a piece once, from one inner piece to the next.
+struct Reader<'a> {
+    piece: &'a Piece,
+    offset: usize,
+    line: u32,
+    column: u32,
+}
+
+impl Reader<'_> {
+    /// The piece that a raw value, borrowed from the text behind the one before, is.
+    fn inner(&mut self, raw: &RawValue) -> Piece {
         let text = raw.get_ron();
         let skipped = text.len() - text.trim_start().len();
-        let offset = text.as_ptr() as usize - padded.as_ptr() as usize + skipped;
-        let before = &padded[..offset];
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
-        Piece {
-            file: self.file.clone(),
-            line: u32::try_from(line).unwrap_or(u32::MAX),
-            column: u32::try_from(column).unwrap_or(u32::MAX),
-            text: text.trim().to_owned(),
+        let offset = text.as_ptr() as usize - self.piece.text.as_ptr() as usize + skipped;
+        let passed = &self.piece.text[self.offset..offset];
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        match passed.rsplit_once('\n') {
+            Some((lines, last)) => {
+                self.line = self.line.saturating_add(number(lines.matches('\n').count() + 1));
+                self.column = number(last.chars().count() + 1);
+            }
+            None => self.column = self.column.saturating_add(number(passed.chars().count())),
         }
+        self.offset = offset;
+        Piece { file: self.piece.file.clone(), line: self.line, column: self.column, text: text.trim().to_owned() }
     }
 }
 
 /// The same reading rules everywhere: `Some` may be left out.
 fn options() -> ron::Options {
     ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME)
+}
+
+/// What is said of a map with more than [`MAX_ENTRIES`].
+struct TooMany;
+
+impl fmt::Display for TooMany {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "too many entries; {MAX_ENTRIES} is the limit")
+    }
+}
+
+/// Reads a map in which a name that is given twice is an error, not the end of the first. For `deserialize_with`.
+///
+/// # Errors
+/// Names the key.
+pub fn unique<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<BTreeMap<String, T>, D::Error> {
+    struct Unique<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Unique<T> {
+        type Value = BTreeMap<String, T>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("`{\"name\": value, ...}`")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut read = BTreeMap::new();
+            while let Some((name, value)) = map.next_entry::<String, T>()? {
+                if read.len() == MAX_ENTRIES {
+                    return Err(A::Error::custom(TooMany));
+                }
+                if read.contains_key(&name) {
+                    return Err(A::Error::custom(format_args!("`{name}` is given twice; remove one of them")));
+                }
+                read.insert(name, value);
+            }
+            Ok(read)
+        }
+    }
+    from.deserialize_map(Unique(PhantomData))
 }
 
 /// All entries of a struct or map, in order, equal keys included.
@@ -156,6 +202,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'a>, A::Error> {
                 let mut pairs = Vec::new();
                 while let Some(pair) = map.next_entry()? {
+                    if pairs.len() == MAX_ENTRIES {
+                        return Err(A::Error::custom(TooMany));
+                    }
                     pairs.push(pair);
                 }
                 Ok(Pairs(pairs))
@@ -191,6 +240,14 @@ mod tests {
         let (named, problems) = entries("{\n \"a\": 1,\n \"a\": 2,\n}");
         assert_eq!(named.len(), 1);
         assert_eq!(problems.to_string(), "t.ron:3:7: error: `a` is given twice, first at line 2 (remove one of them)");
+    }
+
+    #[test]
+    fn endless_entries_are_cut_off() {
+        let (named, problems) = entries(&format!("({})", "a: 1, ".repeat(MAX_ENTRIES + 1)));
+        assert!(named.is_empty() && problems.to_string().contains("too many entries; 1000 is the limit"), "{problems}");
+        let many: String = (0..MAX_ENTRIES).map(|i| format!("a{i}: 1, ")).collect();
+        assert_eq!(entries(&format!("({many})")).0.len(), MAX_ENTRIES);
     }
 
     #[test]

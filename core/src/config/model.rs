@@ -1,14 +1,18 @@
 //! The typed configuration.
 
 use super::{
-    document::{Named, Piece},
+    document::{unique, Named, Piece},
+    range,
     report::Problems,
 };
 use dovetail_abi::{log_v1::Level, tls_v1::TlsVersion};
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
+    fs::File,
+    io::{self, Read},
     net::SocketAddr,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -24,6 +28,9 @@ pub struct Config {
     pub config_dir: PathBuf,
     /// What is wrong with it. A config with errors is good for finding further ones, and for nothing else.
     pub problems: Problems,
+    /// Whether what all instances stand on is wrong: the names of options, `hostname`, `data_dir`, `services`,
+    /// `plugin_dirs`, the list of `plugins`. (An instance whose entry is wrong is not in [`Config::plugins`].)
+    pub broken: bool,
     /// More directories to find plugins in.
     pub plugin_dirs: Vec<PathBuf>,
     /// The log.
@@ -49,6 +56,7 @@ pub struct LogConfig {
     /// What is kept: `Error`, `Warn`, `Info`, `Debug` or `Trace`.
     pub level: LogLevel,
     /// The same for single instances, by name; `core` is core itself.
+    #[serde(deserialize_with = "unique")]
     pub levels: BTreeMap<String, LogLevel>,
 }
 
@@ -244,15 +252,18 @@ struct PluginOptions {
     path: Option<PathBuf>,
     #[serde(default)]
     sha256: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "unique")]
     services: BTreeMap<String, String>,
     /// Taken apart before this struct is read; named here so that it is known.
     #[serde(default, rename = "config")]
     _config: Option<Box<ron::value::RawValue>>,
 }
 
-/// More listeners, instances or binds than this are an error in the file, not a wish.
-const MAX_ENTRIES: usize = 1000;
+/// The map `services`.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Services(#[serde(deserialize_with = "unique")] BTreeMap<String, String>);
+
 /// A config file larger than this is not one.
 pub const MAX_FILE: u64 = 4 << 20;
 
@@ -264,17 +275,8 @@ impl Config {
     pub fn load(path: &Path) -> Result<Config, Problems> {
         let shown = path.display().to_string();
         let help = "give the file with --config FILE, or try the server with `dovetail serve --dev`";
-        let size = std::fs::metadata(path)
-            .map_err(|error| Problems::one(format!("cannot read the config {shown}: {error}"), help))?
-            .len();
-        if size > MAX_FILE {
-            return Err(Problems::one(
-                format!("the config {shown} is {size} bytes long; {MAX_FILE} is the limit"),
-                help,
-            ));
-        }
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Problems::one(format!("cannot read the config {shown}: {error}"), help))?;
+        let text =
+            read(path).map_err(|error| Problems::one(format!("cannot read the config {shown}: {error}"), help))?;
         let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
         Config::parse(&shown, text, &directory)
@@ -293,6 +295,7 @@ impl Config {
             data_dir: PathBuf::new(),
             config_dir: config_dir.to_owned(),
             problems: Problems::default(),
+            broken: false,
             plugin_dirs: Vec::new(),
             log: LogConfig::default(),
             login_blocking: LoginBlocking::default(),
@@ -305,6 +308,7 @@ impl Config {
         if entries.is_empty() && problems.has_errors() {
             return Err(problems);
         }
+        config.broken = problems.has_errors();
         for Named { name, piece } in &entries {
             config.take(name, piece, &mut problems);
         }
@@ -325,27 +329,48 @@ impl Config {
                 *into = value;
             }
         }
+        let before = problems.0.len();
         match name {
-            "hostname" => set(&mut self.hostname, piece, problems),
-            "data_dir" => set(&mut self.data_dir, piece, problems),
-            "plugin_dirs" => set(&mut self.plugin_dirs, piece, problems),
+            "hostname" => {
+                self.hostname = piece
+                    .parse::<String>(problems)
+                    .filter(|name| range::hostname(name, piece, problems))
+                    .unwrap_or_default();
+            }
+            "data_dir" => {
+                set(&mut self.data_dir, piece, problems);
+                if self.data_dir.as_os_str().is_empty() && problems.0.len() == before {
+                    problems.0.push(piece.diagnostic("`data_dir` is empty", "say where the data shall be kept"));
+                }
+            }
+            "plugin_dirs" => {
+                set(&mut self.plugin_dirs, piece, problems);
+                range::count("`plugin_dirs`", self.plugin_dirs.len(), piece, problems);
+            }
             "log" => set(&mut self.log, piece, problems),
-            "login_blocking" => set(&mut self.login_blocking, piece, problems),
-            "services" => set(&mut self.services, piece, problems),
+            "login_blocking" => {
+                set(&mut self.login_blocking, piece, problems);
+                range::login_blocking(&self.login_blocking, piece, problems);
+            }
+            "services" => {
+                if let Some(Services(services)) = piece.parse(problems) {
+                    self.services = services;
+                }
+            }
             "drain_seconds" => {
                 if let Some(seconds) = piece.parse(problems) {
+                    range::seconds("`drain_seconds`", seconds, piece, problems);
                     self.drain = Duration::from_secs(seconds);
                 }
             }
             "plugins" => {
-                self.plugins =
-                    piece.entries(problems).into_iter().filter_map(|entry| plugin(entry, problems)).collect();
-                limit(&self.plugins, piece, problems);
+                let entries = piece.entries(problems);
+                self.broken |= problems.0.len() > before;
+                self.plugins = entries.into_iter().filter_map(|entry| plugin(entry, problems)).collect();
             }
             "listeners" => {
                 self.listeners =
                     piece.entries(problems).into_iter().filter_map(|entry| listener(entry, problems)).collect();
-                limit(&self.listeners, piece, problems);
             }
             _ => problems.0.push(piece.diagnostic(
                 format!("there is no option `{name}`"),
@@ -353,6 +378,9 @@ impl Config {
                  listeners",
             )),
         }
+        // An unknown option may be one of these, misspelt.
+        let stands_alone = matches!(name, "log" | "login_blocking" | "drain_seconds" | "plugins" | "listeners");
+        self.broken |= !stands_alone && problems.0.len() > before;
     }
 
     /// Checks what concerns several pieces.
@@ -362,6 +390,7 @@ impl Config {
         {
             if !entries.iter().any(|entry| entry.name == name) {
                 problems.0.push(document.diagnostic(format!("`{name}` is missing"), help));
+                self.broken = true;
             }
         }
         // An instance whose entry is wrong was complained about; those who name it are right.
@@ -415,12 +444,20 @@ impl Config {
     }
 }
 
-fn limit<T>(list: &[T], piece: &Piece, problems: &mut Problems) {
-    if list.len() > MAX_ENTRIES {
-        problems
-            .0
-            .push(piece.diagnostic(format!("{} entries are too many; {MAX_ENTRIES} is the limit", list.len()), ""));
+/// Reads a config file of at most [`MAX_FILE`] bytes.
+fn read(path: &Path) -> io::Result<String> {
+    // Opening a FIFO would wait for a writer.
+    let no_wait = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(no_wait).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
     }
+    let mut text = String::new();
+    file.take(MAX_FILE + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_FILE {
+        return Err(io::Error::other(format!("it is too long; {MAX_FILE} bytes is the limit")));
+    }
+    Ok(text)
 }
 
 fn plugin(entry: Named, problems: &mut Problems) -> Option<PluginConfig> {
@@ -453,6 +490,9 @@ fn listener(entry: Named, problems: &mut Problems) -> Option<ListenerConfig> {
         return None;
     }
     let options: ListenerOptions = piece.parse(problems)?;
+    range::count(&format!("listener `{name}`: `bind`"), options.bind.len(), &piece, problems);
+    range::seconds(&format!("listener `{name}`: `idle_seconds`"), options.idle_seconds, &piece, problems);
+    range::seconds(&format!("listener `{name}`: `handshake_seconds`"), options.handshake_seconds, &piece, problems);
     let mut complain = |message: &str, help: &str| {
         problems.0.push(piece.diagnostic(format!("listener `{name}`: {message}"), help));
     };
@@ -486,80 +526,4 @@ fn is_name(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Result<Config, Problems> {
-        let config = Config::parse("d.ron", text.to_owned(), Path::new("/etc/dovetail"))?;
-        if config.problems.has_errors() {
-            Err(config.problems)
-        } else {
-            Ok(config)
-        }
-    }
-
-    #[test]
-    fn a_small_config_gets_its_defaults() {
-        let config = parse(
-            r#"(
-                hostname: "h", data_dir: "data",
-                plugins: { "pop3": (), "mx": (plugin: "smtp", config: (role: Mx)) },
-                listeners: { "pop": (protocol: "pop3", bind: ["127.0.0.1:110"]) },
-            )"#,
-        )
-        .unwrap();
-        assert_eq!(config.data_dir, Path::new("/etc/dovetail/data"));
-        assert_eq!(config.plugins[0].plugin, "pop3");
-        assert_eq!(config.plugins[0].section.text, "()");
-        assert_eq!(config.plugins[1].section.text, "(role: Mx)");
-        assert_eq!((config.plugins[1].section.line, config.plugins[1].section.column), (3, 71));
-        assert_eq!(config.listeners[0].options.tls, TlsMode::Off);
-    }
-
-    #[test]
-    fn all_errors_are_said_at_once_with_their_places() {
-        let problems = parse(
-            "(\n hostnam: \"h\",\n data_dir: 3,\n plugins: {\n \"a b\": (),\n \"p\": (plugn: \"x\"),\n },\n listeners: {\n \"l\": (protocol: \"p\", bind: [], insecure_auth: true),\n \"m\": (protocol: \"p\", bind: [\"0.0.0.0:1\"], insecure_auth: true),\n },\n)",
-        )
-        .unwrap_err();
-        let text = problems.to_string();
-        for (line, expected) in
-            [(2, "hostnam"), (3, "data_dir"), (5, "a b"), (6, "plugn"), (9, "`bind` is empty"), (10, "insecure_auth")]
-        {
-            assert!(
-                text.lines()
-                    .any(|l| l.starts_with(&format!("d.ron:{line}:"))
-                        && (l.contains(expected) || expected == "data_dir")),
-                "{expected} on line {line} in\n{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn names_without_an_instance_are_found_wherever_they_stand() {
-        let text = parse(
-            "(hostname: \"h\", data_dir: \"d\",\n log: (levels: {\"pop\": Debug, \"core\": Debug}),\n \
-             services: {\"dovetail.store/1\": \"sqlit\"})",
-        )
-        .unwrap_err()
-        .to_string();
-        let expected = "d.ron:3:12: error: `services` names `sqlit`, which is no plugin instance (correct the name, or add \
-                        the instance to `plugins`)\nd.ron:2:7: error: `log` names `pop`, which is no plugin instance \
-                        (correct the name, or add the instance to `plugins`)";
-        assert_eq!(text, expected);
-    }
-
-    #[test]
-    fn listeners_need_their_plugins_and_their_ports() {
-        let text = parse(
-            r#"(hostname: "h", data_dir: "d", plugins: {"p": ()}, listeners: {
-                "a": (protocol: "p", bind: ["127.0.0.1:25"]),
-                "b": (protocol: "q", bind: ["127.0.0.1:25"]),
-            })"#,
-        )
-        .unwrap_err()
-        .to_string();
-        assert!(text.contains("both bind 127.0.0.1:25"), "{text}");
-        assert!(text.contains("wants protocol `q`"), "{text}");
-    }
-}
+mod tests;

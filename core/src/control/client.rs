@@ -22,15 +22,16 @@ impl Client {
     /// If one may be there and cannot be reached.
     pub fn connect(data_dir: &Path) -> io::Result<Option<Client>> {
         let path = crate::datadir::control_socket(data_dir);
-        if !path.exists() {
+        // Where the directory cannot be searched there may well be a server.
+        if !path.try_exists().map_err(cure)? {
             return Ok(None);
         }
-        let (path, _open) = short(&path)?;
+        let (path, _open) = short(&path).map_err(cure)?;
         match UnixStream::connect(path) {
             Ok(stream) => Ok(Some(Client { stream })),
             // The file of a server that is gone.
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(None),
-            Err(error) => Err(error),
+            Err(error) => Err(cure(error)),
         }
     }
 
@@ -52,4 +53,12 @@ impl Client {
         }
         Err(broken(&"it ended without an answer"))
     }
+}
+
+/// Says what to do where permission is missing.
+fn cure(error: io::Error) -> io::Error {
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return error;
+    }
+    io::Error::new(error.kind(), format!("{error} (run the command as the server's user or as root)"))
 }

@@ -23,10 +23,13 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
     sync::mpsc,
+    task::JoinSet,
 };
 
 /// A request must have come within this.
 const READ_LIMIT: Duration = Duration::from_secs(30);
+/// A line of the answer must be taken within this.
+const WRITE_LIMIT: Duration = Duration::from_secs(30);
 
 /// The bound socket.
 pub struct ControlSocket {
@@ -52,11 +55,14 @@ impl ControlSocket {
 
     /// Answers for ever.
     pub async fn serve(&self, server: Arc<Server>) {
+        // They end with this future, so that none keeps a stopping server.
+        let mut connections = JoinSet::new();
         loop {
+            while connections.try_join_next().is_some() {}
             match self.listener.accept().await {
                 Ok((stream, _)) if is_allowed(&stream) => {
                     let server = server.clone();
-                    tokio::spawn(async move {
+                    connections.spawn(async move {
                         if let Err(error) = answer(stream, &server).await {
                             tracing::debug!(%error, "a control connection broke");
                         }
@@ -105,7 +111,7 @@ async fn answer(mut stream: UnixStream, server: &Arc<Server>) -> io::Result<()> 
 async fn write(writer: &mut (impl AsyncWriteExt + Unpin), answer: &Answer) -> io::Result<()> {
     let mut line = serde_json::to_vec(answer)?;
     line.push(b'\n');
-    writer.write_all(&line).await
+    tokio::time::timeout(WRITE_LIMIT, writer.write_all(&line)).await?
 }
 
 async fn call(call: Call, server: &Arc<Server>, steps: mpsc::UnboundedSender<String>) -> Answer {
@@ -152,7 +158,7 @@ pub async fn run_operation(
 ///
 /// # Errors
 /// None, or several.
-pub fn instance_for(assembly: &Assembly, command: &str, wanted: Option<&str>) -> Result<String, String> {
+fn instance_for(assembly: &Assembly, command: &str, wanted: Option<&str>) -> Result<String, String> {
     let mut offering = assembly.members.iter().filter(|member| {
         member.library.manifest.command.as_deref() == Some(command)
             && member.library.manifest.provides.iter().any(|id| id == Operations::ID)

@@ -107,7 +107,9 @@ impl Drop for Permit {
 #[derive(Debug)]
 pub struct Guessers {
     config: LoginBlocking,
+    max: usize,
     clients: Mutex<HashMap<IpAddr, Guesser>>,
+    swept: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug)]
@@ -120,7 +122,7 @@ struct Guesser {
 impl Guessers {
     /// Nobody yet.
     pub fn new(config: LoginBlocking) -> Self {
-        Guessers { config, clients: Mutex::default() }
+        Guessers { config, max: MAX_GUESSERS, clients: Mutex::default(), swept: Mutex::default() }
     }
 
     /// Whether an address is shut out now.
@@ -136,12 +138,8 @@ impl Guessers {
         }
         let window = Duration::from_secs(self.config.window_seconds);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if clients.len() >= MAX_GUESSERS {
-            clients
-                .retain(|_, guesser| guesser.blocked_until.map_or(now < guesser.first + window, |until| now < until));
-        }
-        if clients.len() >= MAX_GUESSERS {
-            return false;
+        if clients.len() >= self.max && !clients.contains_key(&client_of(address)) {
+            self.make_room(&mut clients, now);
         }
         let guesser =
             clients.entry(client_of(address)).or_insert(Guesser { failures: 0, first: now, blocked_until: None });
@@ -155,6 +153,24 @@ impl Guessers {
         }
         guesser.blocked_until = Some(now + Duration::from_secs(self.config.block_seconds));
         true
+    }
+
+    /// Forgets whom it need not remember; if that is nobody, whoever is not blocked. The whole table is looked at once a
+    /// second at most.
+    fn make_room(&self, clients: &mut HashMap<IpAddr, Guesser>, now: Instant) {
+        let window = Duration::from_secs(self.config.window_seconds);
+        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        if swept.is_none_or(|swept| now >= swept + Duration::from_secs(1)) {
+            *swept = Some(now);
+            clients
+                .retain(|_, guesser| guesser.blocked_until.map_or(now < guesser.first + window, |until| now < until));
+        }
+        if clients.len() >= self.max {
+            let victim = clients.iter().find(|(_, guesser)| guesser.blocked_until.is_none()).or(clients.iter().next());
+            if let Some(victim) = victim.map(|(address, _)| *address) {
+                clients.remove(&victim);
+            }
+        }
     }
 
     /// How late a failure is answered.
@@ -188,6 +204,19 @@ mod tests {
     fn a_network_of_64_bits_is_one_client() {
         assert_eq!(client_of(ip("2001:db8::1")), client_of(ip("2001:db8::ffff:1")));
         assert_ne!(client_of(ip("2001:db8:0:1::1")), client_of(ip("2001:db8::1")));
+    }
+
+    #[test]
+    fn a_full_table_goes_on_blocking() {
+        let config = LoginBlocking { failures: 2, window_seconds: 10, block_seconds: 20, delay_milliseconds: 0 };
+        let guessers = Guessers { max: 2, ..Guessers::new(config) };
+        let now = Instant::now();
+        for other in 1..=9 {
+            guessers.failed(ip(&format!("192.0.2.{other}")), now);
+        }
+        assert!(!guessers.failed(ip("198.51.100.1"), now));
+        assert!(guessers.failed(ip("198.51.100.1"), now));
+        assert!(guessers.clients.lock().unwrap().len() <= 2);
     }
 
     #[test]

@@ -4,9 +4,11 @@
 //! * A read or write that makes no progress for the idle time fails with `TimedOut`. One timer a connection, armed only
 //!   while waiting.
 //! * When the session drops the stream, unread input is drained for a moment after our side is closed: otherwise the
-//!   kernel would answer it with a reset, and the peer could lose the last reply.
+//!   kernel would answer it with a reset, and the peer could lose the last reply. What the connection counts against stays
+//!   counted until then.
 
 use std::{
+    any::Any,
     future::Future,
     io::{self, IoSlice},
     pin::Pin,
@@ -31,14 +33,18 @@ pub struct Socket {
     progress: Instant,
     timer: Option<Pin<Box<Sleep>>>,
     peer_closed: bool,
+    held: Option<Held>,
 }
 
+/// What a connection keeps until it is really gone, such as its place within a limit.
+pub type Held = Box<dyn Any + Send + Sync>;
+
 impl Socket {
-    /// Takes a connection; it may idle for so long.
-    pub fn new(tcp: TcpStream, idle: Duration) -> Self {
+    /// Takes a connection; it may idle for so long, and keeps `held` to its end.
+    pub fn new(tcp: TcpStream, idle: Duration, held: Held) -> Self {
         // A socket that takes no options is about to fail anyway.
         let _ = tcp.set_nodelay(true);
-        Socket { tcp: Some(tcp), idle, progress: Instant::now(), timer: None, peer_closed: false }
+        Socket { tcp: Some(tcp), idle, progress: Instant::now(), timer: None, peer_closed: false, held: Some(held) }
     }
 
     /// Settles a poll of the socket: progress resets the clock, waiting is limited.
@@ -116,7 +122,11 @@ impl Drop for Socket {
             return;
         }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(linger(tcp));
+            let held = self.held.take();
+            runtime.spawn(async move {
+                linger(tcp).await;
+                drop(held);
+            });
         }
     }
 }
@@ -142,7 +152,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (server, _) = listener.accept().await.unwrap();
-        (Socket::new(server, idle), client)
+        (Socket::new(server, idle, Box::new(())), client)
     }
 
     #[tokio::test]
@@ -159,6 +169,19 @@ mod tests {
         assert_eq!(socket.read(&mut room).await.unwrap(), 1);
         let error = socket.read(&mut room).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_connection_counts_until_it_has_lingered() {
+        let (mut socket, client) = pair(Duration::from_secs(10)).await;
+        let count = std::sync::Arc::new(());
+        socket.held = Some(Box::new(count.clone()));
+        drop(socket);
+        assert_eq!(std::sync::Arc::strong_count(&count), 2);
+        drop(client);
+        while std::sync::Arc::strong_count(&count) > 1 {
+            tokio::task::yield_now().await;
+        }
     }
 
     #[tokio::test]

@@ -27,6 +27,25 @@ pub struct Found {
     pub manifest: Manifest,
 }
 
+/// Why a plugin was not found.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum FindError {
+    /// No directory has it.
+    #[error("{0}")]
+    None(String),
+    /// One directory has it twice.
+    #[error("there are two files for {what}: {first} and {second} (remove one, or give its `path`)")]
+    Several {
+        /// What was searched.
+        what: String,
+        /// The first file.
+        first: PathBuf,
+        /// The second.
+        second: PathBuf,
+    },
+}
+
 /// The directories that are searched.
 #[derive(Debug, Clone, Default)]
 pub struct Finder {
@@ -78,7 +97,7 @@ impl Finder {
     ///
     /// # Errors
     /// If there is none, or one directory has two.
-    pub fn find(&self, id: &str) -> Result<Found, String> {
+    pub fn find(&self, id: &str) -> Result<Found, FindError> {
         self.one(|manifest| manifest.id == id, &format!("plugin `{id}`"))
     }
 
@@ -86,22 +105,22 @@ impl Finder {
     ///
     /// # Errors
     /// As [`Finder::find`].
-    pub fn find_command(&self, word: &str) -> Result<Found, String> {
+    pub fn find_command(&self, word: &str) -> Result<Found, FindError> {
         self.one(|manifest| manifest.command.as_deref() == Some(word), &format!("plugin that offers `{word}`"))
     }
 
-    fn one(&self, matches: impl Fn(&Manifest) -> bool, what: &str) -> Result<Found, String> {
+    fn one(&self, matches: impl Fn(&Manifest) -> bool, what: &str) -> Result<Found, FindError> {
         for directory in &self.directories {
             let seen = self.scan(directory);
             let mut hits = seen.plugins.iter().filter(|found| matches(&found.manifest));
             if let Some(first) = hits.next() {
                 return match hits.next() {
                     None => Ok(first.clone()),
-                    Some(second) => Err(format!(
-                        "there are two files for {what}: {} and {} (remove one, or give its `path`)",
-                        first.path.display(),
-                        second.path.display()
-                    )),
+                    Some(second) => Err(FindError::Several {
+                        what: what.to_owned(),
+                        first: first.path.clone(),
+                        second: second.path.clone(),
+                    }),
                 };
             }
         }
@@ -114,11 +133,11 @@ impl Finder {
             .take(MAX_DAMAGED)
             .map(|damage| format!("; {damage}"))
             .collect();
-        Err(format!(
+        Err(FindError::None(format!(
             "there is no {what} in {} (build it, or name its directory with --plugin-dir or `plugin_dirs`){}",
             searched.join(", "),
             damaged.concat()
-        ))
+        )))
     }
 
     fn scan(&self, directory: &Path) -> Arc<Seen> {

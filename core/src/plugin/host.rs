@@ -29,6 +29,9 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
+/// An instance and its tasks get so long to end.
+pub(super) const END_LIMIT: Duration = Duration::from_secs(10);
+
 /// The host as one instance sees it.
 #[derive(Clone)]
 pub struct InstanceHost(Arc<Inner>);
@@ -79,10 +82,12 @@ impl InstanceHost {
         tasks.len()
     }
 
-    /// Ends the instance's tasks and waits for them.
+    /// Ends the instance's tasks and waits for them, blocking ones included; at most [`END_LIMIT`].
     pub async fn end_tasks(&self) {
         let mut tasks = std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        tasks.shutdown().await;
+        if tokio::time::timeout(END_LIMIT, tasks.shutdown()).await.is_err() {
+            tracing::error!(plugin = %self.0.instance, tasks = tasks.len(), "tasks of the instance do not end; stopping without them");
+        }
     }
 }
 
@@ -135,10 +140,15 @@ impl HostTaskProvider for InstanceHost {
     fn blocking(&self, job: Job) -> Result<(), CallFailure> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| CallFailure::Unavailable);
         let runtime = runtime.or_else(|_| log::runtime().ok_or(CallFailure::Unavailable))?;
-        runtime.spawn_blocking(move || {
-            // As above.
-            let _ = job.run();
-        });
+        let mut tasks = self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn_blocking_on(
+            move || {
+                // As above.
+                let _ = job.run();
+            },
+            &runtime,
+        );
         Ok(())
     }
 }
@@ -218,5 +228,51 @@ impl HostConsoleProvider for InstanceHost {
         written.map_err(|error| fail(format!("cannot write {} to {}: {error}", notice.label, path.display())))?;
         // The log says where it is, never what it is.
         self.notice(format!("{} is in {}", notice.label, path.display())).map_err(|e| fail(e.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dovetail_abi::task_v1::JobProvider;
+    use std::sync::mpsc;
+
+    /// Says that it began, then waits until it is let go.
+    struct Waits {
+        began: Mutex<mpsc::Sender<()>>,
+        go: Mutex<mpsc::Receiver<()>>,
+        done: Arc<AtomicU64>,
+    }
+
+    impl JobProvider for Waits {
+        fn run(&self) -> Result<(), CallFailure> {
+            self.began.lock().unwrap().send(()).unwrap();
+            self.go.lock().unwrap().recv().unwrap();
+            self.done.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn blocking_work_is_counted_and_waited_for() {
+        let host = InstanceHost::new("x", PathBuf::new(), Log::default());
+        let (began, begins) = mpsc::channel();
+        let (go, wait) = mpsc::channel();
+        let done = Arc::new(AtomicU64::new(0));
+        let job = Waits { began: Mutex::new(began), go: Mutex::new(wait), done: done.clone() };
+        host.blocking(Job::new(job)).unwrap();
+        // Work that has begun is not cancelled.
+        begins.recv().unwrap();
+        assert_eq!(host.tasks(), 1);
+        let ending = host.end_tasks();
+        tokio::pin!(ending);
+        tokio::select! {
+            biased;
+            () = &mut ending => panic!("it was not waited for"),
+            () = std::future::ready(()) => {}
+        }
+        go.send(()).unwrap();
+        ending.await;
+        assert_eq!((done.load(Ordering::SeqCst), host.tasks()), (1, 0));
     }
 }

@@ -1,8 +1,9 @@
 //! The instances of one config: found, loaded, prepared and wired; then started and stopped.
 
 use super::{
+    closure,
     finder::Finder,
-    host::InstanceHost,
+    host::{InstanceHost, END_LIMIT},
     load::{self, Loaded},
     slot::Place,
     wiring::{self, Node, Wiring},
@@ -66,20 +67,23 @@ impl Assembly {
         only: Option<&str>,
         purpose: Purpose,
     ) -> Result<Assembly, Problems> {
-        let mut problems = config.problems.clone();
+        // For a part of the config it does not matter what is wrong elsewhere in it.
+        let blocked = only.is_none() || config.broken;
+        let mut problems = if blocked { config.problems.clone() } else { Problems::default() };
+        let wanted: Vec<&PluginConfig> = match only {
+            Some(only) => closure::of(config, &loading.finder, only, &mut problems),
+            None => config.plugins.iter().collect(),
+        };
         let mut libraries: BTreeMap<PathBuf, Arc<Loaded>> = BTreeMap::new();
         let mut nodes: Vec<Node<'_>> = Vec::new();
-        for plugin in &config.plugins {
+        for &plugin in &wanted {
             match load_one(config, plugin, loading, &mut libraries) {
                 Ok(library) => nodes.push(Node { config: plugin, library }),
                 Err(message) => problems.0.push(plugin.place.diagnostic(message, "")),
             }
         }
         // Who is missing cannot be said of a config that is not whole.
-        let whole = !config.problems.has_errors() && nodes.len() == config.plugins.len();
-        if let Some(only) = only {
-            nodes = needed(config, nodes, only);
-        }
+        let whole = !problems.has_errors() && nodes.len() == wanted.len();
         let wiring = wiring::wire(config, &nodes, whole, &mut problems);
         check_host(&nodes, &mut problems);
         let prepared = prepare_all(config, &nodes, purpose, &mut problems);
@@ -141,6 +145,8 @@ impl Assembly {
         let member = &mut self.members[index];
         let prepared = member.prepared.take().ok_or("it was started before")?;
         let instance = prepared.start(StartInput { services }).await.map_err(|failure| failure.message)?;
+        // From here on it runs, and is stopped even if it turns out not to be what it should.
+        let instance = member.running.insert(instance);
         for offer in &member.library.description.provides {
             let id = offer.id.to_string();
             let provider = instance.query(id.clone()).map_err(|failure| failure.to_string())?;
@@ -150,7 +156,6 @@ impl Assembly {
             }
             self.places.entry((index, id)).or_default().fill(provider);
         }
-        member.running = Some(instance);
         Ok(())
     }
 
@@ -159,8 +164,13 @@ impl Assembly {
         for &index in self.wiring.order.iter().rev() {
             let member = &mut self.members[index];
             if let Some(instance) = member.running.take() {
-                if let Err(failure) = instance.stop().await {
-                    tracing::error!(plugin = %member.config.instance, %failure, "the instance did not stop cleanly");
+                let plugin = &member.config.instance;
+                match tokio::time::timeout(END_LIMIT, instance.stop()).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(failure)) => tracing::error!(%plugin, %failure, "the instance did not stop cleanly"),
+                    Err(_) => {
+                        tracing::error!(%plugin, within = ?END_LIMIT, "the instance does not stop; going on without it")
+                    }
                 }
             }
             for ((_, _), place) in self.places.iter().filter(|((provider, _), _)| *provider == index) {
@@ -211,7 +221,7 @@ fn load_one(
 ) -> Result<Arc<Loaded>, String> {
     let path = match &plugin.path {
         Some(path) => config.config_dir.join(path),
-        None => loading.finder.find(&plugin.plugin)?.path,
+        None => loading.finder.find(&plugin.plugin).map_err(|error| error.to_string())?.path,
     };
     if plugin.sha256.is_none() {
         if let Some(library) = libraries.get(&path) {
@@ -322,18 +332,4 @@ fn check_listeners(config: &Config, nodes: &[Node<'_>], whole: bool, problems: &
             }
         }
     }
-}
-
-/// Those nodes that `only` is or needs.
-fn needed<'a>(config: &Config, nodes: Vec<Node<'a>>, only: &str) -> Vec<Node<'a>> {
-    // Errors were or will be reported by the real wiring; here they just mean "needs nothing".
-    let wiring = wiring::wire(config, &nodes, true, &mut Problems::default());
-    let mut keep = vec![false; nodes.len()];
-    let mut open: Vec<usize> = nodes.iter().position(|node| node.config.instance == only).into_iter().collect();
-    while let Some(index) = open.pop() {
-        if !std::mem::replace(&mut keep[index], true) {
-            open.extend(wiring.providers[index].values());
-        }
-    }
-    nodes.into_iter().zip(keep).filter_map(|(node, keep)| keep.then_some(node)).collect()
 }

@@ -1,8 +1,9 @@
 //! Loading a plugin library: the only place in core with unsafe code.
 //!
-//! Order matters, since a library's constructors run inside `dlopen`: probe, trust, pin, private copy, then `dlopen`
-//! (RTLD_NOW | RTLD_LOCAL), then the kernel's layout is checked before anything in it is called. Libraries are never
-//! unloaded: sessions, wakers and vtables point into them.
+//! Order matters, since a library's constructors run inside `dlopen`: trust, probe, private copy; then trust, probe and pin
+//! of the copy, so that the file that is opened is the one that was checked; then `dlopen` (RTLD_NOW | RTLD_LOCAL), then the
+//! kernel's layout is checked before anything in it is called. Libraries are never unloaded: sessions, wakers and vtables
+//! point into them.
 #![allow(unsafe_code)] // dlopen and reading the root module
 
 use super::{
@@ -45,6 +46,14 @@ pub enum LoadError {
         found: String,
         /// The hash in the config.
         pinned: String,
+    },
+    /// Others could have written the private copy.
+    #[error("the private copy of {path} is not safe: {source}")]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// What is open to others.
+        source: TrustError,
     },
     /// The private copy could not be made.
     #[error("cannot copy {path} into the data directory: {source}")]
@@ -107,20 +116,17 @@ impl std::fmt::Debug for Loaded {
 pub fn load(path: &Path, pin: Option<&str>, copies: Option<&Path>) -> Result<Loaded, LoadError> {
     trust::check(path)?;
     let manifest = probe::probe(path)?;
-    let hash = match pin {
-        Some(pinned) => {
-            let found = hash(path).map_err(|source| ProbeError::Io { path: path.to_owned(), source })?;
-            if !found.eq_ignore_ascii_case(pinned.trim()) {
-                return Err(LoadError::Pin { path: path.to_owned(), found, pinned: pinned.to_owned() });
-            }
-            Some(found)
+    // Before the copy, so that a wrong file is not even copied.
+    let hash = pinned(path, path, pin)?;
+    let (file, manifest) = match copies {
+        Some(directory) => {
+            let copy = private_copy(path, hash.as_deref(), directory)
+                .map_err(|source| LoadError::Copy { path: path.to_owned(), source })?;
+            let manifest = check_copy(&copy, path, pin)?;
+            (copy, manifest)
         }
-        None => None,
-    };
-    let file = match copies {
-        Some(directory) => private_copy(path, hash.as_deref(), directory)
-            .map_err(|source| LoadError::Copy { path: path.to_owned(), source })?,
-        None => path.to_owned(),
+        // Without links: what was checked is where this leads.
+        None => (path.canonicalize().map_err(|source| ProbeError::Io { path: path.to_owned(), source })?, manifest),
     };
     let header = open(path, &file)?;
     let mismatch = |detail: String| LoadError::Kernel {
@@ -162,6 +168,27 @@ impl Loaded {
     }
 }
 
+/// Checks the file that will be opened as the original was; errors name the original, which is what people know.
+fn check_copy(copy: &Path, path: &Path, pin: Option<&str>) -> Result<Manifest, LoadError> {
+    trust::check(copy).map_err(|source| LoadError::Exposed { path: path.to_owned(), source })?;
+    let manifest = probe::probe_as(copy, path)?;
+    pinned(copy, path, pin)?;
+    Ok(manifest)
+}
+
+/// The hash of `file`, if one is pinned; another hash is an error that names `path`.
+fn pinned(file: &Path, path: &Path, pin: Option<&str>) -> Result<Option<String>, LoadError> {
+    let Some(pinned) = pin else {
+        return Ok(None);
+    };
+    let found = hash(file).map_err(|source| ProbeError::Io { path: path.to_owned(), source })?;
+    if found.eq_ignore_ascii_case(pinned.trim()) {
+        Ok(Some(found))
+    } else {
+        Err(LoadError::Pin { path: path.to_owned(), found, pinned: pinned.to_owned() })
+    }
+}
+
 fn open(path: &Path, file: &Path) -> Result<AbiHeaderRef, LoadError> {
     let refused = |error: libloading::Error| {
         let detail = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
@@ -190,10 +217,13 @@ fn hash(path: &Path) -> io::Result<String> {
 }
 
 /// Copies a library under a name that changes with its content: by hash if it is pinned, else by device, inode, size and
-/// modification time. A copy that is there already is used again.
+/// modification time. A copy that is there already is used again, unless its length or its pinned hash is another.
 fn private_copy(path: &Path, hash: Option<&str>, directory: &Path) -> io::Result<PathBuf> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    let metadata = fs::metadata(path)?;
+    // Without links, so that what is checked is what is opened.
+    let directory = directory.canonicalize()?;
+    let mut from = fs::File::open(path)?;
+    let metadata = from.metadata()?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let tag = match hash {
         Some(hash) => hash.to_owned(),
@@ -207,13 +237,25 @@ fn private_copy(path: &Path, hash: Option<&str>, directory: &Path) -> io::Result
         ),
     };
     let copy = directory.join(format!("{stem}-{tag}.so"));
-    if fs::symlink_metadata(&copy).is_ok_and(|there| there.is_file() && there.len() == metadata.len()) {
+    let same_length = fs::symlink_metadata(&copy).is_ok_and(|there| there.is_file() && there.len() == metadata.len());
+    if same_length && hash.map_or(Ok(true), |pinned| self::hash(&copy).map(|found| found == pinned))? {
         return Ok(copy);
     }
     let staged = directory.join(format!(".{stem}-{tag}.{}", std::process::id()));
-    let mut to = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o500).open(&staged)?;
-    let copied = fs::File::open(path).and_then(|mut from| io::copy(&mut from, &mut to));
-    copied.and_then(|_| fs::rename(&staged, &copy)).inspect_err(|_| {
+    // What a process that was killed left under this name.
+    match fs::remove_file(&staged) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut to = fs::OpenOptions::new().write(true).create_new(true).mode(0o500).open(&staged)?;
+    let copied = io::copy(&mut from, &mut to).and_then(|bytes| {
+        if bytes == metadata.len() {
+            fs::rename(&staged, &copy)
+        } else {
+            Err(io::Error::other(format!("it changed while it was copied: {bytes} of {} bytes", metadata.len())))
+        }
+    });
+    copied.inspect_err(|_| {
         // What was half copied is of no use; the error that matters is the copy's.
         let _ = fs::remove_file(&staged);
     })?;
@@ -246,4 +288,56 @@ pub fn remove_stale_copies(directory: &Path, libraries: &[PathBuf]) -> io::Resul
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// A file that is no plugin, and a folder for copies.
+    fn original() -> (tempfile::TempDir, PathBuf, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("libx.so");
+        fs::write(&path, "right").unwrap();
+        let copies = dir.path().join("run/plugins");
+        (dir, path, copies)
+    }
+
+    #[test]
+    fn a_pinned_copy_that_was_changed_is_made_again() {
+        let (_dir, path, copies) = original();
+        let right = hash(&path).unwrap();
+        let copy = private_copy(&path, Some(&right), &copies).unwrap();
+        fs::set_permissions(&copy, fs::Permissions::from_mode(0o700)).unwrap();
+        fs::write(&copy, "wrong").unwrap();
+        assert_eq!(private_copy(&path, Some(&right), &copies).unwrap(), copy);
+        assert_eq!(fs::read_to_string(&copy).unwrap(), "right");
+    }
+
+    #[test]
+    fn a_staged_file_that_was_left_or_planted_is_not_written_through() {
+        let (dir, path, copies) = original();
+        let copy = private_copy(&path, Some("tag"), &copies).unwrap();
+        let staged = copies.join(format!(".libx-tag.{}", std::process::id()));
+        fs::remove_file(&copy).unwrap();
+        let victim = dir.path().join("victim");
+        fs::write(&victim, "mine").unwrap();
+        std::os::unix::fs::symlink(&victim, &staged).unwrap();
+        private_copy(&path, Some("tag"), &copies).unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "mine");
+        assert!(fs::symlink_metadata(&copy).unwrap().is_file());
+    }
+
+    #[test]
+    fn the_copy_is_checked_as_the_original_was() {
+        let (_dir, path, copies) = original();
+        let copy = private_copy(&path, None, &copies).unwrap();
+        let text = |pin| check_copy(&copy, &path, pin).unwrap_err().to_string();
+        let shown = path.display().to_string();
+        assert!(text(None).starts_with(&format!("{shown} is not an ELF")), "{}", text(None));
+        fs::set_permissions(&copies, fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(text(None).starts_with(&format!("the private copy of {shown} is not safe: ")), "{}", text(None));
+        assert!(text(None).contains("plugins can be written by others"), "{}", text(None));
+    }
 }

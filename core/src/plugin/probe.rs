@@ -10,9 +10,11 @@ use object::{
     read::{ReadCache, ReadRef},
     LittleEndian,
 };
+use rustix::fs::OFlags;
 use std::{
-    fs::File,
+    fs::OpenOptions,
     io,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -106,7 +108,15 @@ const OURS: (elf::Machine, &str) = (elf::EM_AARCH64, "aarch64");
 /// # Errors
 /// One sentence that names the file, what is wrong, and the cure.
 pub fn probe(path: &Path) -> Result<Manifest, ProbeError> {
-    let manifest = examine(path, true)?;
+    probe_as(path, path)
+}
+
+/// As [`probe`], for a copy: errors name the original, `path`.
+///
+/// # Errors
+/// As [`probe`].
+pub fn probe_as(copy: &Path, path: &Path) -> Result<Manifest, ProbeError> {
+    let manifest = examine(copy, path, true)?;
     if manifest.kernel != KERNEL {
         return Err(ProbeError::OtherKernel {
             path: path.to_owned(),
@@ -126,12 +136,14 @@ pub fn probe(path: &Path) -> Result<Manifest, ProbeError> {
 /// # Errors
 /// As [`probe`], but for the machine, the kernel revision and the panic strategy.
 pub fn read(path: &Path) -> Result<Manifest, ProbeError> {
-    examine(path, false)
+    examine(path, path, false)
 }
 
-fn examine(path: &Path, ours_only: bool) -> Result<Manifest, ProbeError> {
+fn examine(file: &Path, path: &Path, ours_only: bool) -> Result<Manifest, ProbeError> {
     let io = |source| ProbeError::Io { path: path.to_owned(), source };
-    let file = File::open(path).map_err(io)?;
+    // Opening a FIFO would wait for a writer.
+    let no_wait = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(no_wait).open(file).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
     if !metadata.is_file() {
         return Err(ProbeError::NotElf { path: path.to_owned(), detail: "it is not a regular file" });
@@ -216,6 +228,14 @@ mod tests {
         assert!(probe_bytes(b"just some text, long enough to look at").contains("not an ELF"));
         assert!(probe(Path::new("/")).unwrap_err().to_string().contains("not a regular file"));
         assert!(probe(Path::new("/nonexistent.so")).unwrap_err().to_string().contains("No such file"));
+    }
+
+    #[test]
+    fn a_fifo_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("libx.so");
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0).unwrap();
+        assert!(probe(&path).unwrap_err().to_string().contains("not a regular file"));
     }
 
     #[test]

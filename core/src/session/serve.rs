@@ -21,7 +21,7 @@ use std::{
     net::SocketAddr,
     sync::{
         atomic::{AtomicU64, Ordering},
-        Arc,
+        Arc, Mutex, PoisonError,
     },
     time::{Duration, Instant},
 };
@@ -55,9 +55,23 @@ pub struct Listener {
     pub turning_away: Arc<Semaphore>,
     /// Turns true when sessions should end.
     pub drain: watch::Receiver<bool>,
+    /// Turns true when sessions are ended, whatever they are doing.
+    pub cut: watch::Receiver<bool>,
     /// Sessions since the start.
     pub served: AtomicU64,
+    /// Connections that were refused since it was last said.
+    pub refusals: Mutex<Refusals>,
 }
+
+/// Refused connections are counted, and told of now and then: a flood of them must not become a flood of lines.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    count: u64,
+    said: Option<Instant>,
+}
+
+/// So often they are told of at most.
+const REFUSALS_SAID_EVERY: Duration = Duration::from_secs(10);
 
 impl Listener {
     /// Takes an accepted connection. Gives the future that serves it, or `None` if it was turned away.
@@ -75,18 +89,29 @@ impl Listener {
                     Full::Listener => "the listener has its `max_connections`",
                     Full::Client => "the client has its `max_connections_per_address`",
                 };
-                tracing::info!(listener = %self.config.name, %peer, why, "connection refused");
+                self.refused(peer, why);
                 listener.turn_away(tcp);
                 return None;
             }
         };
         if self.guessers.is_blocked(peer.ip(), Instant::now()) {
-            tracing::info!(listener = %self.config.name, %peer, why = "failed logins", "connection refused");
+            self.refused(peer, "the address failed to log in too often");
             listener.turn_away(tcp);
             return None;
         }
         self.served.fetch_add(1, Ordering::Relaxed);
         Some(async move { listener.serve(tcp, local, peer, permit).await })
+    }
+
+    fn refused(&self, peer: SocketAddr, why: &str) {
+        tracing::debug!(listener = %self.config.name, %peer, why, "connection refused");
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        refusals.count += 1;
+        if refusals.said.is_none_or(|said| said.elapsed() >= REFUSALS_SAID_EVERY) {
+            let count = std::mem::take(&mut refusals.count);
+            tracing::warn!(listener = %self.config.name, count, last = %peer, why, "connections refused");
+            refusals.said = Some(Instant::now());
+        }
     }
 
     /// Says "try later" in the protocol's words, where words can be said: never plain text on a TLS port.
@@ -97,18 +122,23 @@ impl Listener {
         // A flood of connections must not become a flood of tasks.
         let Ok(room) = self.turning_away.clone().try_acquire_owned() else { return };
         tokio::spawn(async move {
-            let mut socket = Socket::new(tcp, Duration::from_secs(5));
+            let mut socket = Socket::new(tcp, Duration::from_secs(5), Box::new(room));
             // A client that does not listen is turned away all the same.
             let _ = socket.write_all(&self.traits.try_later).await;
-            drop(room);
         });
     }
 
     async fn serve(self: Arc<Self>, tcp: TcpStream, local: SocketAddr, peer: SocketAddr, permit: Permit) {
         let session = self.ids.next();
         tracing::debug!(session, listener = %self.config.name, %peer, "connected");
-        let socket = Socket::new(tcp, Duration::from_secs(self.config.options.idle_seconds));
-        let outcome = Box::pin(self.clone().speak(Stream::new(socket), session.clone(), local, peer)).await;
+        let permit = Arc::new(permit);
+        let idle = Duration::from_secs(self.config.options.idle_seconds);
+        let socket = Socket::new(tcp, idle, Box::new(permit.clone()));
+        let mut cut = self.cut.clone();
+        let outcome = tokio::select! {
+            outcome = Box::pin(self.clone().speak(Stream::new(socket), session.clone(), local, peer)) => outcome,
+            _ = cut.wait_for(|cut| *cut) => Err(SessionFailure::new("cut, since the time to drain is over")),
+        };
         if let Err(failure) = outcome {
             tracing::info!(session, listener = %self.config.name, %peer, reason = %failure.message, "the session ended early");
         }

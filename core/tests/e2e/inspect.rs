@@ -34,7 +34,7 @@ fn json(command: &mut Command) -> Vec<Value> {
 }
 
 /// Which libraries of ours the system's loader opened for a command.
-fn loaded(command: &mut Command) -> usize {
+pub fn loaded(command: &mut Command) -> usize {
     let dir = tempfile::tempdir().unwrap();
     run_ok(command.env("LD_DEBUG", "files").env("LD_DEBUG_OUTPUT", dir.path().join("ld")));
     let told: Vec<String> =

@@ -13,6 +13,7 @@ mod inspect;
 mod log;
 mod mail;
 mod mx;
+mod offline;
 mod panics;
 mod pipelining;
 mod pop3;

@@ -37,3 +37,30 @@ fn a_second_server_on_the_same_data_is_refused() {
     assert!(stderr.contains("is in use by process"), "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
 }
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut server = Setup::mail().start();
+    let mut client = server.connect("smtp");
+    client.line();
+    // A transaction that never ends keeps the drain waiting.
+    for line in ["EHLO c.example", "MAIL FROM:<a@example.org>"] {
+        client.send(format!("{line}\r\n"));
+        client.reply();
+    }
+    server.signal("TERM");
+    server.wait_for_log("stopping: no new connections");
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(130));
+}
+
+#[test]
+fn an_idle_administrator_does_not_keep_it_from_draining() {
+    let server = Setup::mail().start();
+    let _idle = std::os::unix::net::UnixStream::connect(server.setup.data_dir().join("run/control")).unwrap();
+    let mut client = server.connect("smtp");
+    client.line();
+    server.signal("TERM");
+    assert!(client.line().starts_with("421"), "{}", server.log());
+    server.stop_after_signal();
+}

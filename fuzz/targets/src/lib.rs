@@ -8,24 +8,24 @@ mod config;
 mod control;
 mod lines;
 mod manifest;
-mod probe;
-mod sasl;
 #[path = "../../parsers/pieces.rs"]
 mod pieces;
+mod probe;
+mod sasl;
 
 pub use address::address;
 pub use config::config;
 pub use control::control;
-pub use lines::lines;
-pub use manifest::manifest;
-pub use probe::probe;
-pub use sasl::sasl;
 pub use dovetail_fuzz_accounts_file::accounts;
 pub use dovetail_fuzz_cert_store::{certs_import, certs_pem};
 pub use dovetail_fuzz_mailstore::store_rows;
 pub use dovetail_fuzz_pop3::{pop3_command, pop3_dots};
 pub use dovetail_fuzz_smtp::{smtp_command, smtp_data};
 pub use dovetail_fuzz_tls_rustls::tls_hello;
+pub use lines::lines;
+pub use manifest::manifest;
+pub use probe::probe;
+pub use sasl::sasl;
 
 /// One target: whether the octets were taken.
 pub type Target = fn(&[u8]) -> bool;

@@ -33,7 +33,7 @@ use dovetail_sdk::{
     directory::Directory,
     export_plugin,
     operations::{Operation, Operations},
-    secret_notice, task, About, Context, Plugin, Problems, Secret, Purpose, StartFailure,
+    secret_notice, task, About, Context, Plugin, Problems, Purpose, Secret, StartFailure,
 };
 use gate::Gate;
 use live::Live;

@@ -6,15 +6,25 @@ use memchr::memchr;
 #[derive(Debug)]
 pub struct TopFilter {
     in_header: bool,
-    /// Nothing but a CR in this line so far.
-    empty: bool,
+    line: Line,
     lines_left: u64,
+}
+
+/// What has come of the current line, in however many pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    /// Nothing.
+    Empty,
+    /// One CR.
+    Cr,
+    /// Anything else.
+    Text,
 }
 
 impl TopFilter {
     /// A filter at the start of a message, for this many lines of its body.
     pub fn new(lines: u64) -> Self {
-        TopFilter { in_header: true, empty: true, lines_left: lines }
+        TopFilter { in_header: true, line: Line::Empty, lines_left: lines }
     }
 
     /// How many octets of the next piece belong to the answer. Once that is fewer than there are, or
@@ -23,10 +33,10 @@ impl TopFilter {
         let mut at = 0;
         while at < piece.len() && !self.done() {
             let Some(length) = memchr(b'\n', &piece[at..]) else {
-                self.empty &= is_empty(&piece[at..]);
+                self.look(&piece[at..]);
                 return piece.len();
             };
-            self.empty &= is_empty(&piece[at..at + length]);
+            self.look(&piece[at..at + length]);
             self.end_line();
             at += length + 1;
         }
@@ -38,18 +48,22 @@ impl TopFilter {
         !self.in_header && self.lines_left == 0
     }
 
+    fn look(&mut self, part: &[u8]) {
+        self.line = match (self.line, part) {
+            (line, b"") => line,
+            (Line::Empty, b"\r") => Line::Cr,
+            _ => Line::Text,
+        };
+    }
+
     fn end_line(&mut self) {
         if self.in_header {
-            self.in_header = !self.empty;
+            self.in_header = self.line == Line::Text;
         } else {
             self.lines_left -= 1;
         }
-        self.empty = true;
+        self.line = Line::Empty;
     }
-}
-
-fn is_empty(line: &[u8]) -> bool {
-    matches!(line, b"" | b"\r")
 }
 
 #[cfg(test)]
@@ -78,6 +92,7 @@ mod tests {
             ("\r\nonly body\r\n", 0, "\r\n"),
             ("A: b\n\nunix\n", 0, "A: b\n\n"),
             ("A\r:\r\n\r\nx", 0, "A\r:\r\n\r\n"),
+            ("A: b\r\n\r\r\n\r\nx", 0, "A: b\r\n\r\r\n\r\n"),
             ("", 3, ""),
         ] {
             assert_eq!(top(lines, [message.as_bytes()]), want, "{message:?} {lines}");

@@ -6,7 +6,13 @@ use crate::{
     wire_as_is,
 };
 use abi_stable::{std_types::RString, type_layout::TypeLayout, StableAbi};
-use std::sync::Arc;
+use std::{
+    marker::PhantomData,
+    sync::{
+        atomic::{AtomicPtr, Ordering},
+        Arc,
+    },
+};
 
 /// How a handle is copied and given up.
 #[repr(C)]
@@ -107,8 +113,12 @@ pub unsafe fn shared<T>(data: *const ()) -> Arc<Contained<T>> {
     }
 }
 
-/// An interface: a method table with an id and a revision.
-pub trait Interface: Sized + Clone + Send + Sync + 'static {
+/// An interface: a method table with an id and a revision. Implemented by [`crate::interface!`].
+///
+/// # Safety
+/// `Vt` must be a `repr(C)` table of functions that treat their first argument as the handle's object, and `into_handle` must
+/// give back what `from_handle` took.
+pub unsafe trait Interface: Sized + Clone + Send + Sync + 'static {
     /// Id and revision, such as `dovetail.tls/1`.
     const ID: &'static str;
     /// The method table.
@@ -118,17 +128,12 @@ pub trait Interface: Sized + Clone + Send + Sync + 'static {
     /// Unwraps the handle.
     fn into_handle(self) -> AbiHandle<Self::Vt>;
 
-    /// The layout of the table as this side knows it.
-    fn layout() -> &'static TypeLayout {
-        <Self::Vt as StableAbi>::LAYOUT
-    }
-
     /// Forgets the type, for a query.
     fn erase(self) -> AnyHandle {
         let handle = std::mem::ManuallyDrop::new(self.into_handle());
         AnyHandle {
             id: RString::from(Self::ID),
-            layout: Self::layout(),
+            layout: layout_of::<Self>(),
             data: handle.data,
             vt: std::ptr::from_ref(handle.vt).cast(),
             life: handle.life,
@@ -136,8 +141,22 @@ pub trait Interface: Sized + Clone + Send + Sync + 'static {
     }
 }
 
+/// The layout of an interface's table as this side knows it.
+pub fn layout_of<I: Interface>() -> &'static TypeLayout {
+    <I::Vt as StableAbi>::LAYOUT
+}
+
+/// What a plugin lists as provided or required: an interface by id and layout. It promises nothing about handles; those are
+/// checked for themselves.
+pub trait Described {
+    /// Id and revision.
+    const INTERFACE: &'static str;
+    /// The layout of the table as this side knows it.
+    fn layout() -> &'static TypeLayout;
+}
+
 /// An interface that a `T` can provide.
-pub trait Offer<T>: Interface {
+pub trait Offer<T>: Described {
     /// A handle to an object that already stands.
     fn offer(provider: &Arc<Contained<T>>) -> AnyHandle;
 }
@@ -193,7 +212,7 @@ impl AnyHandle {
         if self.id.as_str() != I::ID {
             return Err(format!("the provider answered {} when asked for {}", self.id, I::ID));
         }
-        crate::layout::compatible(I::layout(), self.layout)?;
+        crate::layout::compatible(layout_of::<I>(), self.layout)?;
         // SAFETY: checked just now.
         unsafe { self.assume::<I>() }.ok_or_else(|| "the interface's id changed".to_owned())
     }
@@ -222,12 +241,41 @@ crate::interface! {
     }
 }
 
-impl Slot {
-    /// The provider of this moment as the interface that the slot was made for.
-    pub fn get<I: Interface>(&self) -> Result<I, CallFailure> {
-        let any = self.current()?.ok_or(CallFailure::Unavailable)?;
-        // SAFETY: the host put a provider into this slot only after checking its layout against `I::layout()` of this
-        // library, which came with the requirement (kernel/1 `describe`).
-        unsafe { any.assume::<I>() }.ok_or(CallFailure::Unavailable)
+/// A slot for one interface: what it holds is checked against this side's layout when it is first seen.
+#[derive(Debug)]
+pub struct TypedSlot<I> {
+    slot: Slot,
+    /// The provider's layout that was found good last; providers rarely change.
+    good: AtomicPtr<TypeLayout>,
+    interface: PhantomData<fn() -> I>,
+}
+
+impl<I: Interface> TypedSlot<I> {
+    /// Takes a slot that holds providers of `I`.
+    pub fn new(slot: Slot) -> Self {
+        TypedSlot { slot, good: AtomicPtr::default(), interface: PhantomData }
+    }
+
+    /// The provider of this moment.
+    ///
+    /// # Errors
+    /// If there is none, or one of another shape.
+    pub fn get(&self) -> Result<I, CallFailure> {
+        let any = self.slot.current()?.ok_or(CallFailure::Unavailable)?;
+        let layout = std::ptr::from_ref(any.layout()).cast_mut();
+        if layout == self.good.load(Ordering::Acquire) {
+            // SAFETY: this very layout was found compatible with this side's below; layouts live for ever.
+            return unsafe { any.assume::<I>() }.ok_or(CallFailure::Unavailable);
+        }
+        let provider = any.checked::<I>().map_err(|_| CallFailure::Unavailable)?;
+        self.good.store(layout, Ordering::Release);
+        Ok(provider)
+    }
+}
+
+impl<I> Clone for TypedSlot<I> {
+    fn clone(&self) -> Self {
+        let good = AtomicPtr::new(self.good.load(Ordering::Acquire));
+        TypedSlot { slot: self.slot.clone(), good, interface: PhantomData }
     }
 }

@@ -94,11 +94,20 @@ macro_rules! interface {
             }
         };
 
-        impl $crate::handle::Interface for $Client {
+        // SAFETY: the table was made above, for the objects that `export` puts into its handles.
+        #[allow(unsafe_code)]
+        unsafe impl $crate::handle::Interface for $Client {
             const ID: &'static str = $id;
             type Vt = $Vt;
             fn from_handle(handle: $crate::handle::AbiHandle<$Vt>) -> Self { $Client(handle) }
             fn into_handle(self) -> $crate::handle::AbiHandle<$Vt> { self.0 }
+        }
+
+        impl $crate::handle::Described for $Client {
+            const INTERFACE: &'static str = $id;
+            fn layout() -> &'static $crate::reexport::abi_stable::type_layout::TypeLayout {
+                $crate::handle::layout_of::<Self>()
+            }
         }
 
         impl<T: $Provider> $crate::handle::Offer<T> for $Client {

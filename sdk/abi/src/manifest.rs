@@ -63,6 +63,9 @@ pub enum ManifestError {
     /// The text is not UTF-8.
     #[error("the manifest is not UTF-8 text")]
     Text,
+    /// The text has control characters, which could play tricks on a terminal.
+    #[error("the manifest has control characters")]
+    Control,
     /// A key that every manifest has is missing.
     #[error("the manifest has no `{0}`")]
     Missing(&'static str),
@@ -82,6 +85,9 @@ impl Manifest {
         let rest = content.strip_prefix(MAGIC.as_slice()).ok_or(ManifestError::Magic)?;
         let (kernel, text) = rest.split_first_chunk::<4>().ok_or(ManifestError::Magic)?;
         let text = std::str::from_utf8(text).map_err(|_| ManifestError::Text)?;
+        if text.chars().any(|c| c.is_control() && c != '\n') {
+            return Err(ManifestError::Control);
+        }
         let values: BTreeMap<&str, &str> = text.lines().filter_map(|line| line.split_once('=')).collect();
         let get = |key: &'static str| values.get(key).map(|v| (*v).to_owned()).ok_or(ManifestError::Missing(key));
         let list = |key| get(key).map(|v| v.split_whitespace().map(str::to_owned).collect());
@@ -120,6 +126,15 @@ mod tests {
         assert_eq!(manifest.provides, ["a/1", "b/1"]);
         assert!(manifest.requires.is_empty());
         assert_eq!(manifest.command, None);
+    }
+
+    #[test]
+    fn control_characters_are_refused() {
+        let good = NOTE.descriptor();
+        let at = good.windows(10).position(|part| part == b"summary=s\n").unwrap() + 8;
+        let mut bad = good.to_vec();
+        bad[at] = 0x1b;
+        assert_eq!(Manifest::parse(&bad), Err(ManifestError::Control));
     }
 
     #[test]

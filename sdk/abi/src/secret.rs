@@ -55,14 +55,14 @@ impl std::fmt::Debug for Secret {
 impl Drop for Secret {
     fn drop(&mut self) {
         // SAFETY: `wipe` was set together with `bytes` by `new`; pointer and capacity describe this vector's memory.
-        unsafe { (self.wipe)(self.bytes.as_mut_ptr(), self.bytes.len()) }
+        unsafe { (self.wipe)(self.bytes.as_mut_ptr(), self.bytes.capacity()) }
     }
 }
 
 unsafe extern "C" fn wipe(start: *mut u8, len: usize) {
-    if !start.is_null() && len > 0 {
-        // SAFETY: the caller passes the initialised part of a live vector.
-        unsafe { std::slice::from_raw_parts_mut(start, len) }.zeroize();
+    if len > 0 {
+        // SAFETY: the caller passes the whole memory of a live vector; what is not initialised is only written to.
+        unsafe { std::slice::from_raw_parts_mut(start.cast::<std::mem::MaybeUninit<u8>>(), len) }.zeroize();
     }
 }
 

@@ -26,6 +26,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 pub struct Stream {
     data: *mut (),
     vt: &'static StreamVt,
+    vectored: bool,
 }
 
 /// What can be done with a [`Stream`].
@@ -37,7 +38,6 @@ pub struct StreamVt {
     writev: unsafe extern "C" fn(*mut (), *const AbiWaker, *const RSlice<'static, u8>, usize) -> IoPoll,
     flush: unsafe extern "C" fn(*mut (), *const AbiWaker) -> IoPoll,
     shutdown: unsafe extern "C" fn(*mut (), *const AbiWaker) -> IoPoll,
-    is_vectored: unsafe extern "C" fn(*mut ()) -> bool,
     drop: unsafe extern "C" fn(*mut ()),
 }
 
@@ -57,7 +57,7 @@ const FAILED: u32 = 2;
 
 // SAFETY: made only by `Stream::new`, which demands Send.
 unsafe impl Send for Stream {}
-// SAFETY: nothing can be done through a shared reference.
+// SAFETY: through a shared reference only `vectored` can be read; the stream itself is never reached.
 unsafe impl Sync for Stream {}
 wire_as_is!(Stream);
 
@@ -75,7 +75,6 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Table<S> {
         writev: writev::<S>,
         flush: flush::<S>,
         shutdown: shutdown::<S>,
-        is_vectored: is_vectored::<S>,
         drop: drop_stream::<S>,
     };
 }
@@ -83,9 +82,10 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Table<S> {
 impl Stream {
     /// Exports a stream, to be used in the scope that is current now.
     pub fn new<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(stream: S) -> Self {
+        let vectored = stream.is_write_vectored();
         let exported = Exported { stream, reader: WakerCache::new(), writer: WakerCache::new() };
         let data = Box::into_raw(Box::new(Contained::new(exported))).cast();
-        Stream { data, vt: &Table::<S>::VT }
+        Stream { data, vt: &Table::<S>::VT, vectored }
     }
 }
 
@@ -157,7 +157,14 @@ unsafe extern "C" fn read<S: AsyncRead + Unpin>(
     unsafe {
         poll::<S>(data, waker, reader, |stream, cx| {
             let mut buf = ReadBuf::uninit(room);
-            stream.poll_read(cx, &mut buf).map_ok(|()| buf.filled().len())
+            stream.poll_read(cx, &mut buf).map(|read| match read {
+                // Safe code can put another buffer in place of ours; what it says of that one is not true of ours.
+                Ok(()) if buf.filled().as_ptr() != start.cast_const() => Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "the provider of this stream exchanged the buffer that it was given",
+                )),
+                read => read.map(|()| buf.filled().len()),
+            })
         })
     }
 }
@@ -202,12 +209,6 @@ unsafe extern "C" fn flush<S: AsyncWrite + Unpin>(data: *mut (), waker: *const A
 unsafe extern "C" fn shutdown<S: AsyncWrite + Unpin>(data: *mut (), waker: *const AbiWaker) -> IoPoll {
     // SAFETY: the table belongs to this stream.
     unsafe { poll::<S>(data, waker, writer, |stream, cx| stream.poll_shutdown(cx).map_ok(|()| 0)) }
-}
-
-unsafe extern "C" fn is_vectored<S: AsyncWrite>(data: *mut ()) -> bool {
-    // SAFETY: the table belongs to this stream.
-    let exported = unsafe { &*data.cast::<Contained<Exported<S>>>() };
-    exported.call(|exported| exported.stream.is_write_vectored()).unwrap_or(false)
 }
 
 unsafe extern "C" fn drop_stream<S>(data: *mut ()) {
@@ -282,8 +283,7 @@ impl AsyncWrite for Stream {
     }
 
     fn is_write_vectored(&self) -> bool {
-        // SAFETY: the data belongs to this table.
-        unsafe { (self.vt.is_vectored)(self.data) }
+        self.vectored
     }
 }
 
@@ -343,6 +343,35 @@ mod tests {
         assert!(matches!(written, Poll::Ready(Err(ref e)) if e.kind() == io::ErrorKind::InvalidData));
         let flushed = Pin::new(&mut stream).poll_flush(&mut cx);
         assert!(matches!(flushed, Poll::Ready(Err(ref e)) if e.kind() == io::ErrorKind::TimedOut));
+    }
+
+    #[test]
+    fn an_exchanged_buffer_is_an_error() {
+        struct Swaps;
+        impl AsyncRead for Swaps {
+            fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+                let mut other = ReadBuf::new(Box::leak(Box::new([0; 4])));
+                other.set_filled(4);
+                *buf = other;
+                Poll::Ready(Ok(()))
+            }
+        }
+        impl AsyncWrite for Swaps {
+            fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+                Poll::Pending
+            }
+            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Pending
+            }
+            fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Pending
+            }
+        }
+        let mut stream = Stream::new(Swaps);
+        let mut room = [std::mem::MaybeUninit::uninit(); 4];
+        let read =
+            Pin::new(&mut stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut ReadBuf::uninit(&mut room));
+        assert!(matches!(read, Poll::Ready(Err(ref e)) if e.kind() == io::ErrorKind::InvalidData), "{read:?}");
     }
 
     #[tokio::test]

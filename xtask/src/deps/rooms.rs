@@ -15,7 +15,7 @@ pub enum Room {
     Testkit,
     /// `plugins/NAME/...`, or a test's plugin: the folder that its packages share.
     Plugin(String),
-    /// `xtask`, `benches/...`: tools that may look at everything.
+    /// `xtask`, `benches/...`, `fuzz/...`: tools that may look at everything.
     Tool,
 }
 
@@ -30,7 +30,7 @@ impl Room {
             ["sdk"] | ["sdk", "mail"] => Room::Sdk,
             ["sdk", "testkit"] => Room::Testkit,
             ["plugins", name, ..] => Room::Plugin(format!("plugins/{name}")),
-            ["xtask"] | ["benches", _] => Room::Tool,
+            ["xtask"] | ["benches", _] | ["fuzz", ..] => Room::Tool,
             _ => return None,
         })
     }

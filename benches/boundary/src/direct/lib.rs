@@ -7,6 +7,9 @@
 //! a service is still asked through its client. The difference to a plugin is therefore what crossing adds: another
 //! library's code and wakers, and the handles and futures in which core holds a protocol or an acceptor.
 
+// The unit tests in these files are the plugins' own, and run there.
+#![cfg(not(test))]
+
 #[path = "../../../../plugins/smtp/src/answer.rs"]
 mod answer;
 #[path = "../../../../plugins/smtp/src/commands/mod.rs"]

@@ -22,7 +22,7 @@ pub async fn plain(serve: impl Serve, count: u32) -> Result<(), Error> {
 }
 
 /// Sessions over TLS connections, with the handshake.
-pub async fn in_tls(accept: impl Accept, serve: impl Serve, client: TlsConnector, count: u32) -> Result<(), Error> {
+pub async fn in_tls((accept, client): (impl Accept, TlsConnector), serve: impl Serve, count: u32) -> Result<(), Error> {
     let message = message();
     for _ in 0..count {
         let (client, stream, facts) = tls::connect(&accept, &client).await?;

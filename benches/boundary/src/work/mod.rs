@@ -6,6 +6,7 @@ mod tls;
 mod ways;
 
 use crate::error::Error;
+use pending::Waker;
 use ways::{acceptor, protocol};
 
 /// What is counted, as WORK/WAY.
@@ -38,28 +39,23 @@ pub fn run(name: &str, count: u32) -> Result<(), Error> {
 
 async fn dispatch(name: &str, count: u32) -> Result<(), Error> {
     let reads = count.saturating_mul(READS);
-    let (certs, client) = tls::client()?;
     match name {
-        "handshake/direct" => tls::handshakes(acceptor::direct(certs)?, client, count).await,
-        "handshake/through" => tls::handshakes(acceptor::through(certs).await?, client, count).await,
-        "tls-64k/direct" => tls::bulk(acceptor::direct(certs)?, client, count).await,
-        "tls-64k/through" => tls::bulk(acceptor::through(certs).await?, client, count).await,
+        "handshake/direct" => tls::handshakes(acceptor::direct()?, count).await,
+        "handshake/through" => tls::handshakes(acceptor::through().await?, count).await,
+        "tls-64k/direct" => tls::bulk(acceptor::direct()?, count).await,
+        "tls-64k/through" => tls::bulk(acceptor::through().await?, count).await,
         "message/direct" => message::plain(protocol::direct()?, count).await,
         "message/through" => message::plain(protocol::through().await?, count).await,
-        "message-in-tls/direct" => message::in_tls(acceptor::direct(certs)?, protocol::direct()?, client, count).await,
+        "message-in-tls/direct" => message::in_tls(acceptor::direct()?, protocol::direct()?, count).await,
         "message-in-tls/through" => {
-            message::in_tls(acceptor::through(certs).await?, protocol::through().await?, client, count).await
+            message::in_tls(acceptor::through().await?, protocol::through().await?, count).await
         }
-        "pending-reads/direct" => pending::plain(protocol::direct()?, pending::Waker::Same, reads).await,
-        "pending-reads/through" => pending::plain(protocol::through().await?, pending::Waker::Same, reads).await,
-        "pending-reads-by-turns/through" => {
-            pending::plain(protocol::through().await?, pending::Waker::ByTurns, reads).await
-        }
-        "pending-reads-in-tls/direct" => {
-            pending::in_tls(acceptor::direct(certs)?, protocol::direct()?, client, reads).await
-        }
+        "pending-reads/direct" => pending::plain(protocol::direct()?, Waker::Same, reads).await,
+        "pending-reads/through" => pending::plain(protocol::through().await?, Waker::Same, reads).await,
+        "pending-reads-by-turns/through" => pending::plain(protocol::through().await?, Waker::ByTurns, reads).await,
+        "pending-reads-in-tls/direct" => pending::in_tls(acceptor::direct()?, protocol::direct()?, reads).await,
         "pending-reads-in-tls/through" => {
-            pending::in_tls(acceptor::through(certs).await?, protocol::through().await?, client, reads).await
+            pending::in_tls(acceptor::through().await?, protocol::through().await?, reads).await
         }
         _ => Err(Error::Unexpected { expected: "a name of `boundary list`".into(), got: name.to_owned() }),
     }

@@ -34,7 +34,7 @@ pub async fn plain(serve: impl Serve, waker: Waker, reads: u32) -> Result<(), Er
 }
 
 /// A session over a TLS connection.
-pub async fn in_tls(accept: impl Accept, serve: impl Serve, client: TlsConnector, reads: u32) -> Result<(), Error> {
+pub async fn in_tls((accept, client): (impl Accept, TlsConnector), serve: impl Serve, reads: u32) -> Result<(), Error> {
     let (client, stream, facts) = tls::connect(&accept, &client).await?;
     wait(serve(fakes::session(stream, Some(facts))), client, Waker::Same, reads).await
 }
@@ -44,7 +44,11 @@ async fn wait(served: impl Future, mut client: impl AsyncRead + Unpin, waker: Wa
     let tasks = [Arc::new(Idle).into(), Arc::new(Idle).into()];
     poll(served.as_mut(), &tasks[0])?;
     let mut greeting = [0; 256];
-    client.read(&mut greeting).await?;
+    let len = client.read(&mut greeting).await?;
+    if !greeting[..len].starts_with(b"220 ") {
+        let got = String::from_utf8_lossy(&greeting[..len]).into_owned();
+        return Err(Error::Unexpected { expected: "a greeting".into(), got });
+    }
     for turn in 0..reads {
         let turn = if waker == Waker::ByTurns { turn as usize % tasks.len() } else { 0 };
         poll(served.as_mut(), &tasks[turn])?;

@@ -12,6 +12,9 @@ use tokio_rustls::{client::TlsStream, TlsConnector};
 pub type Client = TlsStream<DuplexStream>;
 
 /// A certificate store, and a client that trusts what is in it. The client never resumes.
+///
+/// # Errors
+/// If no certificate can be made.
 pub fn client() -> Result<(fakes::Certs, TlsConnector), Error> {
     let (certs, authority) = fakes::Certs::new()?;
     let mut roots = RootCertStore::empty();
@@ -36,7 +39,7 @@ pub async fn connect(accept: &impl Accept, client: &TlsConnector) -> Result<(Cli
 }
 
 /// Full handshakes, each up to the server's first bytes at the client.
-pub async fn handshakes(accept: impl Accept, client: TlsConnector, count: u32) -> Result<(), Error> {
+pub async fn handshakes((accept, client): (impl Accept, TlsConnector), count: u32) -> Result<(), Error> {
     for _ in 0..count {
         let (mut client, mut server, facts) = connect(&accept, &client).await?;
         if facts.resumed || facts.version != "TLSv1.3" {
@@ -51,7 +54,7 @@ pub async fn handshakes(accept: impl Accept, client: TlsConnector, count: u32) -
 }
 
 /// 64 KiB from the client and 64 KiB back, over one connection.
-pub async fn bulk(accept: impl Accept, client: TlsConnector, count: u32) -> Result<(), Error> {
+pub async fn bulk((accept, client): (impl Accept, TlsConnector), count: u32) -> Result<(), Error> {
     let (mut client, mut server, _) = connect(&accept, &client).await?;
     let server = tokio::spawn(async move {
         let mut bytes = vec![0; BULK];

@@ -5,14 +5,14 @@ use std::future::Future;
 /// The server's side of a TLS handshake.
 pub mod acceptor {
     use super::Future;
-    use crate::{error::Error, fakes, host::Plugin};
-    use boundary_direct as direct_code;
+    use crate::{error::Error, host::Plugin, work::tls};
     use dovetail_abi::{handle::Interface, Stream};
     use dovetail_sdk::{
         certs::Certs,
         tls::{ServerPolicy, Tls, TlsAcceptorProvider, TlsConnection, TlsError, TlsVersion},
     };
     use std::sync::Arc;
+    use tokio_rustls::TlsConnector;
 
     /// Shakes hands over a stream.
     pub trait Accept: Fn(Stream) -> Self::Handshake {
@@ -28,24 +28,34 @@ pub mod acceptor {
         type Handshake = H;
     }
 
-    /// The source, compiled in.
-    pub fn direct(certs: fakes::Certs) -> Result<impl Accept, Error> {
-        let acceptor = Arc::new(direct_code::acceptor(policy(), Certs::new(certs))?);
-        Ok(move |stream| {
+    /// The source, compiled in; and a client for it.
+    ///
+    /// # Errors
+    /// If there is no certificate for it.
+    pub fn direct() -> Result<(impl Accept, TlsConnector), Error> {
+        let (certs, client) = tls::client()?;
+        let acceptor = Arc::new(boundary_direct::acceptor(policy(), Certs::new(certs))?);
+        let accept = move |stream| {
             let acceptor = acceptor.clone();
             async move { acceptor.accept(stream).await }
-        })
+        };
+        Ok((accept, client))
     }
 
-    /// The plugin, loaded.
-    pub async fn through(certs: fakes::Certs) -> Result<impl Accept, Error> {
+    /// The plugin, loaded; and a client for it.
+    ///
+    /// # Errors
+    /// If the plugin is not there or does not fit.
+    pub async fn through() -> Result<(impl Accept, TlsConnector), Error> {
+        let (certs, client) = tls::client()?;
         let plugin = Plugin::start("tls-rustls", &[Certs::new(certs).erase()]).await?;
         let acceptor = plugin.provided::<Tls>()?.acceptor(policy())?;
-        Ok(move |stream| {
+        let accept = move |stream| {
             // The instance lives as long as somebody accepts by it.
             let _ = &plugin;
             acceptor.accept(stream)
-        })
+        };
+        Ok((accept, client))
     }
 
     fn policy() -> ServerPolicy {
@@ -71,7 +81,7 @@ pub mod protocol {
     use dovetail_abi::{
         handle::Interface,
         protocol_v1::{Protocol, SessionFailure, SessionStart},
-        scope,
+        scope, CallFailure,
     };
     use dovetail_sdk::{delivery::Delivery, directory::Directory, protocol::Session, Service};
     use std::sync::Arc;
@@ -91,6 +101,9 @@ pub mod protocol {
     }
 
     /// The source, compiled in; in the scope that the SDK puts around a session.
+    ///
+    /// # Errors
+    /// If the host lacks a service.
     pub fn direct() -> Result<impl Serve, Error> {
         let host = host::for_direct("smtp")?;
         let services = Services {
@@ -109,15 +122,22 @@ pub mod protocol {
         })
     }
 
-    /// The plugin, loaded.
+    /// The plugin, loaded; taken from its place for each session, as core does.
+    ///
+    /// # Errors
+    /// If the plugin is not there or does not fit.
     pub async fn through() -> Result<impl Serve, Error> {
         let services = [Directory::new(fakes::Directory).erase(), Delivery::new(fakes::Delivery).erase()];
         let plugin = Plugin::start("smtp", &services).await?;
-        let protocol: Protocol = plugin.provided()?;
+        let place = plugin.place(Protocol::ID)?;
         Ok(move |start| {
             // The instance lives as long as somebody is served by it.
             let _ = &plugin;
-            protocol.serve(start)
+            let place = place.clone();
+            async move {
+                let protocol = place.get().ok_or(CallFailure::Unavailable)?.checked::<Protocol>();
+                protocol.map_err(SessionFailure::new)?.serve(start).await
+            }
         })
     }
 }

@@ -4,28 +4,27 @@
 
 // The modules are used in part only; what is unused here is used in the plugin.
 #![allow(dead_code, unused_imports)]
+// Their own tests are run where they live.
+#![cfg(not(test))]
 
-#[path = "../../../../plugins/cert-store/src/certificate.rs"]
-mod certificate;
-#[path = "../../../../plugins/cert-store/src/fingerprint.rs"]
-mod fingerprint;
-#[path = "../../../../plugins/cert-store/src/folder.rs"]
-mod folder;
-#[path = "../../../../plugins/cert-store/src/import/mod.rs"]
-mod import;
-#[path = "../../../../plugins/cert-store/src/input.rs"]
-mod input;
-#[path = "../../../../plugins/cert-store/src/key/mod.rs"]
-mod key;
-#[path = "../../../../plugins/cert-store/src/name.rs"]
-mod name;
-#[path = "../../../../plugins/cert-store/src/prove.rs"]
-mod prove;
-#[path = "../../../../plugins/cert-store/src/publish/mod.rs"]
-mod publish;
+#[path = "../../../../plugins/cert-store/src"]
+mod plugin {
+    pub(crate) mod certificate;
+    pub(crate) mod fingerprint;
+    pub(crate) mod folder;
+    pub(crate) mod import;
+    pub(crate) mod input;
+    pub(crate) mod key;
+    pub(crate) mod name;
+    pub(crate) mod prove;
+    pub(crate) mod publish;
+}
 
 mod brought;
 mod text;
+
+// The modules know one another as `crate::...`.
+use plugin::{certificate, fingerprint, folder, import, input, key, name, prove, publish};
 
 pub use brought::certs_import;
 pub use text::certs_pem;

@@ -4,34 +4,31 @@
 
 // The modules are used in part only; what is unused here is used in the plugin.
 #![allow(dead_code, unused_imports)]
+// Their own tests are run where they live.
+#![cfg(not(test))]
 
-#[path = "../../../../plugins/pop3/src/commands/mod.rs"]
-mod commands;
-#[path = "../../../../plugins/pop3/src/config.rs"]
-mod config;
-#[path = "../../../../plugins/pop3/src/conversation.rs"]
-mod conversation;
-#[path = "../../../../plugins/pop3/src/listing.rs"]
-mod listing;
-#[path = "../../../../plugins/pop3/src/login.rs"]
-mod login;
-#[path = "../../../../plugins/pop3/src/maildrop.rs"]
-mod maildrop;
-#[path = "../../../../plugins/pop3/src/reply.rs"]
-mod reply;
-#[path = "../../../../plugins/pop3/src/retrieval.rs"]
-mod retrieval;
-#[path = "../../../../plugins/pop3/src/state.rs"]
-mod state;
-#[path = "../../../../plugins/pop3/src/stuffing.rs"]
-mod stuffing;
-#[path = "../../../../plugins/pop3/src/top.rs"]
-mod top;
+#[path = "../../../../plugins/pop3/src"]
+mod plugin {
+    pub(crate) mod commands;
+    pub(crate) mod config;
+    pub(crate) mod conversation;
+    pub(crate) mod listing;
+    pub(crate) mod login;
+    pub(crate) mod maildrop;
+    pub(crate) mod reply;
+    pub(crate) mod retrieval;
+    pub(crate) mod state;
+    pub(crate) mod stuffing;
+    pub(crate) mod top;
+}
 #[path = "../../pieces.rs"]
 mod pieces;
 
 mod command;
 mod dots;
+
+// The modules know one another as `crate::...`.
+use plugin::{commands, config, conversation, listing, login, maildrop, reply, retrieval, state, stuffing, top};
 
 pub use command::pop3_command;
 pub use dots::pop3_dots;

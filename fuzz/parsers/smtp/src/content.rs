@@ -1,7 +1,6 @@
 //! The content of `DATA`: the decoder beside a plain one, whatever the pieces.
 
-use crate::data::HopCounter;
-use crate::decoder::{DecodeError, Decoder, Piece};
+use crate::data::{Decoder, HopCounter, Piece};
 use crate::pieces::cut;
 
 /// What a decoder made of the wire.
@@ -11,8 +10,8 @@ enum Outcome {
     Message(Vec<u8>, bool, Vec<u8>),
     /// The end did not come.
     Unfinished,
-    /// A bare CR or LF.
-    Refused(DecodeError),
+    /// A bare CR or LF; the error as `Debug` shows it, since its type is the plugin's own.
+    Refused(String),
 }
 
 /// First octet: the longest line. Second: how the rest is cut. Rest: what comes over the wire.
@@ -44,7 +43,7 @@ fn decode(pieces: &[&[u8]], longest: usize) -> Outcome {
         loop {
             let (used, got) = match decoder.next(rest) {
                 Ok(step) => step,
-                Err(error) => return Outcome::Refused(error),
+                Err(error) => return Outcome::Refused(format!("{error:?}")),
             };
             rest = &rest[used..];
             match got {
@@ -76,10 +75,10 @@ fn reference(wire: &[u8], longest: usize) -> Outcome {
             return Outcome::Unfinished;
         };
         match (rest[at], rest.get(at + 1)) {
-            (b'\n', _) => return Outcome::Refused(DecodeError::BareLf),
+            (b'\n', _) => return Outcome::Refused("BareLf".to_owned()),
             (_, Some(b'\n')) => {}
             (_, None) => return Outcome::Unfinished,
-            _ => return Outcome::Refused(DecodeError::BareCr),
+            _ => return Outcome::Refused("BareCr".to_owned()),
         }
         let (line, after) = rest.split_at(at + 2);
         rest = after;

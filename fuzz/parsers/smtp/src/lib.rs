@@ -4,33 +4,29 @@
 
 // The modules are used in part only; what is unused here is used in the plugin.
 #![allow(dead_code, unused_imports)]
+// Their own tests are run where they live.
+#![cfg(not(test))]
 
-#[path = "../../../../plugins/smtp/src/answer.rs"]
-mod answer;
-#[path = "../../../../plugins/smtp/src/commands/mod.rs"]
-mod commands;
-#[path = "../../../../plugins/smtp/src/config.rs"]
-mod config;
-#[path = "../../../../plugins/smtp/src/conversation.rs"]
-mod conversation;
-#[path = "../../../../plugins/smtp/src/counters.rs"]
-mod counters;
-#[path = "../../../../plugins/smtp/src/data/mod.rs"]
-mod data;
-// Once more, for the names that `data` keeps to itself.
-#[path = "../../../../plugins/smtp/src/data/decoder.rs"]
-mod decoder;
-#[path = "../../../../plugins/smtp/src/params.rs"]
-mod params;
-#[path = "../../../../plugins/smtp/src/reply.rs"]
-mod reply;
-#[path = "../../../../plugins/smtp/src/state.rs"]
-mod state;
+#[path = "../../../../plugins/smtp/src"]
+mod plugin {
+    pub(crate) mod answer;
+    pub(crate) mod commands;
+    pub(crate) mod config;
+    pub(crate) mod conversation;
+    pub(crate) mod counters;
+    pub(crate) mod data;
+    pub(crate) mod params;
+    pub(crate) mod reply;
+    pub(crate) mod state;
+}
 #[path = "../../pieces.rs"]
 mod pieces;
 
 mod command;
 mod content;
+
+// The modules know one another as `crate::...`.
+use plugin::{answer, commands, config, conversation, counters, data, params, reply, state};
 
 pub use command::smtp_command;
 pub use content::smtp_data;

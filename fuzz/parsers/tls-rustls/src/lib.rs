@@ -4,14 +4,20 @@
 
 // The modules are used in part only; what is unused here is used in the plugin.
 #![allow(dead_code, unused_imports)]
+// Their own tests are run where they live.
+#![cfg(not(test))]
 
-#[path = "../../../../plugins/tls-rustls/src/hello.rs"]
-mod hello;
-#[path = "../../../../plugins/tls-rustls/src/plaintext.rs"]
-mod plaintext;
+#[path = "../../../../plugins/tls-rustls/src"]
+mod plugin {
+    pub(crate) mod hello;
+    pub(crate) mod plaintext;
+}
 #[path = "../../pieces.rs"]
 mod pieces;
 
 mod first;
+
+// The modules know one another as `crate::...`.
+use plugin::{hello, plaintext};
 
 pub use first::tls_hello;

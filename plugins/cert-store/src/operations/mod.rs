@@ -58,7 +58,9 @@ impl CertStore {
     fn folder(&self, values: &[FieldValue]) -> Result<PathBuf, OperationFailure> {
         match values.text("dir").filter(|dir| !dir.is_empty()) {
             Some(dir) => Ok(PathBuf::from(dir)),
-            None if self.about.purpose == Purpose::Standalone => Err(OperationFailure::new("name the folder with --dir")),
+            None if self.about.purpose == Purpose::Standalone => {
+                Err(OperationFailure::new("name the folder with --dir"))
+            }
             None => Ok(self.serving.live.folder().to_owned()),
         }
     }

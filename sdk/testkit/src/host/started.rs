@@ -58,7 +58,7 @@ impl<P: Plugin> Started<P> {
     }
 
     /// The plugin as the provider of an interface, as other plugins see it.
-    pub fn query<I: Offer<P>>(&self) -> I {
+    pub fn query<I: Interface + Offer<P>>(&self) -> I {
         checked(I::offer(&self.plugin))
     }
 
