@@ -12,7 +12,8 @@ use std::{
 /// Pairs that were found compatible, by address: libraries are never unloaded, so an address stays what it is.
 static COMPATIBLE: Mutex<BTreeSet<(usize, usize)>> = Mutex::new(BTreeSet::new());
 
-/// Checks that two sides mean the same by an interface, in both directions. Only the host does this, once for each pair.
+/// Checks that two sides mean the same by an interface, in both directions. The host does this when it wires services, and a
+/// [`TypedSlot`](crate::handle::TypedSlot) when it first sees a provider; a pair that was found good is remembered.
 ///
 /// Fresh globals each time: the checker's process-wide ones make its answer depend on load order.
 ///
