@@ -74,15 +74,21 @@ pub struct Setup {
     /// The config file.
     pub config: PathBuf,
     environment: Vec<(String, String)>,
+    dev: bool,
 }
 
 impl Setup {
+    /// What `dovetail serve --dev` makes of an empty data directory. It has fixed ports, so one test at a time.
+    pub fn dev() -> Setup {
+        Setup { dev: true, ..Setup::new("") }
+    }
+
     /// A setup with this config. `data_dir: "data"` is next to it.
     pub fn new(config: &str) -> Setup {
         let dir = tempfile::Builder::new().prefix("dovetail-e2e-").tempdir().unwrap();
         let path = dir.path().join("dovetail.ron");
         std::fs::write(&path, config).unwrap();
-        Setup { dir, config: path, environment: Vec::new() }
+        Setup { dir, config: path, environment: Vec::new(), dev: false }
     }
 
     /// A whole mail server with one account ([`USER`], [`PASSWORD`]) and listeners `smtp`, `submission`, `submissions`,
@@ -114,7 +120,10 @@ impl Setup {
     /// `dovetail` for this server.
     pub fn dovetail(&self) -> Command {
         let mut command = dovetail();
-        command.arg("--config").arg(&self.config);
+        match self.dev {
+            true => command.arg("--data-dir").arg(self.data_dir()),
+            false => command.arg("--config").arg(&self.config),
+        };
         command
     }
 
@@ -145,7 +154,7 @@ impl Setup {
     pub fn spawn(self) -> Server {
         let mut child = self
             .dovetail()
-            .arg("serve")
+            .args(if self.dev { ["serve", "--dev"].as_slice() } else { &["serve"] })
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -270,7 +279,8 @@ impl Server {
 
     /// What it runs on, for another start.
     pub fn into_setup(mut self) -> Setup {
-        let empty = Setup { dir: tempfile::tempdir().unwrap(), config: PathBuf::new(), environment: Vec::new() };
+        let empty =
+            Setup { dir: tempfile::tempdir().unwrap(), config: PathBuf::new(), environment: Vec::new(), dev: false };
         std::mem::replace(&mut self.setup, empty)
     }
 }

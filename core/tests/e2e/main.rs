@@ -6,6 +6,7 @@ mod bad;
 mod certificates;
 mod clients;
 mod conf;
+mod dev;
 mod docs;
 mod durable;
 mod harness;
