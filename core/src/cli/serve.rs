@@ -8,7 +8,12 @@ use crate::{
     telemetry::log::{self, Log},
 };
 use clap::Args;
-use std::{io::IsTerminal, path::Path, process::ExitCode};
+use std::{
+    io::IsTerminal,
+    path::Path,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 use tokio::signal::unix::{signal, SignalKind};
 
 /// What `serve` takes.
@@ -45,7 +50,7 @@ pub fn run(common: &Common, serve: &Serve) -> Result<ExitCode, String> {
         server.run(stop).await
     });
     // Blocking work of plugins that hangs must not keep a stopped server alive.
-    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    runtime.shutdown_timeout(Duration::from_secs(2));
     outcome.map_err(|problems| problems.to_string())?;
     Ok(ExitCode::SUCCESS)
 }
@@ -65,13 +70,17 @@ fn choose(common: &Common, serve: &Serve, system: &Path) -> Result<(Config, Sour
     place::load(common.config.as_deref().unwrap_or(system), common.data_dir.as_deref())
 }
 
-/// Resolves at the first SIGTERM or SIGINT. A second one ends the process at once, whatever hangs.
+/// Signals that come together are one wish to stop: a supervisor may signal the process and then its group.
+const TWICE_AFTER: Duration = Duration::from_secs(1);
+
+/// Resolves at the first SIGTERM or SIGINT. One that comes a second later or more ends the process at once, whatever hangs.
 fn stop_signal() -> std::io::Result<impl std::future::Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
     let (first, mut stopping) = tokio::sync::watch::channel(false);
     tokio::spawn(async move {
+        let mut asked = Instant::now();
         loop {
             let stop = tokio::select! {
                 _ = terminate.recv() => true,
@@ -83,7 +92,9 @@ fn stop_signal() -> std::io::Result<impl std::future::Future<Output = ()>> {
                 tracing::warn!(
                     "SIGHUP: the config is read at the start only; restart the server to apply a changed one"
                 );
-            } else if first.send_replace(true) {
+            } else if !first.send_replace(true) {
+                asked = Instant::now();
+            } else if asked.elapsed() >= TWICE_AFTER {
                 tracing::error!("asked to stop a second time: ending at once, without waiting for anything");
                 std::process::exit(130);
             }
