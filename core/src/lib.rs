@@ -10,6 +10,7 @@ pub mod control;
 pub mod datadir;
 pub mod net;
 pub mod plugin;
+pub mod runtime;
 pub mod server;
 pub mod session;
 pub mod telemetry;

@@ -20,7 +20,7 @@ use crate::{
         load,
     },
     server::keep_files_private,
-    telemetry::log::{self, Log},
+    telemetry::log::Log,
 };
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
 use dovetail_abi::{
@@ -425,7 +425,7 @@ fn offline(
         .enable_all()
         .build()
         .map_err(|error| format!("cannot start the runtime: {error}"))?;
-    log::set_runtime(runtime.handle().clone());
+    crate::runtime::remember(runtime.handle().clone());
     // What goes wrong is said by the command; what goes well is its report.
     let quiet =
         LogConfig { format: LogFormat::Text, level: crate::config::model::LogLevel::Warn, levels: BTreeMap::new() };

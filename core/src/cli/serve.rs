@@ -5,7 +5,7 @@ use crate::{
     config::{dev, Config, Problems},
     plugin::instance::Loading,
     server::{keep_files_private, raise_file_limit, Server, Source},
-    telemetry::log::{self, Log},
+    telemetry::log::Log,
 };
 use clap::Args;
 use std::{
@@ -38,7 +38,7 @@ pub fn run(common: &Common, serve: &Serve) -> Result<ExitCode, String> {
         .enable_all()
         .build()
         .map_err(|error| format!("cannot start the runtime: {error}"))?;
-    log::set_runtime(runtime.handle().clone());
+    crate::runtime::remember(runtime.handle().clone());
     let log = Log::new(config.log.clone());
     log.install();
     let loading =

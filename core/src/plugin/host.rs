@@ -2,7 +2,7 @@
 //!
 //! Each instance gets handles of its own, so that what it does is counted to it and ends with it.
 
-use crate::telemetry::log::{self, Log};
+use crate::{runtime, telemetry::log::Log};
 use dovetail_abi::{
     console_v1::{ConsoleFailure, HostConsole, HostConsoleProvider, SecretNotice},
     fault_v1::{HostFault, HostFaultProvider, PanicReport},
@@ -123,8 +123,7 @@ impl TaskProvider for Running {
 
 impl HostTaskProvider for InstanceHost {
     fn spawn(&self, future: TaskFuture) -> Result<Task, CallFailure> {
-        let runtime = tokio::runtime::Handle::try_current().map_err(|_| CallFailure::Unavailable);
-        let runtime = runtime.or_else(|_| log::runtime().ok_or(CallFailure::Unavailable))?;
+        let runtime = runtime::current().ok_or(CallFailure::Unavailable)?;
         let mut tasks = self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
         let handle = tasks.spawn_on(
@@ -138,8 +137,7 @@ impl HostTaskProvider for InstanceHost {
     }
 
     fn blocking(&self, job: Job) -> Result<(), CallFailure> {
-        let runtime = tokio::runtime::Handle::try_current().map_err(|_| CallFailure::Unavailable);
-        let runtime = runtime.or_else(|_| log::runtime().ok_or(CallFailure::Unavailable))?;
+        let runtime = runtime::current().ok_or(CallFailure::Unavailable)?;
         let mut tasks = self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
         tasks.spawn_blocking_on(
@@ -188,6 +186,11 @@ impl HostFaultProvider for InstanceHost {
     }
 }
 
+/// Whether a text names a file in a directory and nothing else.
+fn is_plain_name(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\0'])
+}
+
 impl HostConsoleProvider for InstanceHost {
     fn notice(&self, text: String) -> Result<(), CallFailure> {
         self.0.log.write(
@@ -215,7 +218,7 @@ impl HostConsoleProvider for InstanceHost {
             )
             .map_err(|error| fail(format!("cannot show {}: {error}", notice.label)));
         }
-        if !log::is_plain_name(&notice.file_name) {
+        if !is_plain_name(&notice.file_name) {
             return Err(fail(format!("`{}` is no plain file name", notice.file_name)));
         }
         let path = self.0.data_dir.join(&notice.file_name);

@@ -5,11 +5,7 @@
 
 use crate::config::{model::LogConfig, LogFormat};
 use dovetail_abi::log_v1::{Level, LogRecord};
-use std::{
-    fmt::Write as _,
-    io::Write as _,
-    sync::{Arc, OnceLock},
-};
+use std::{fmt::Write as _, io::Write as _, sync::Arc};
 use time::{macros::format_description, OffsetDateTime};
 use tracing::{span, Event, Metadata, Subscriber};
 
@@ -19,24 +15,6 @@ pub const CORE: &str = "core";
 /// Where records go.
 #[derive(Debug, Clone, Default)]
 pub struct Log(Arc<LogConfig>);
-
-static RUNTIME: OnceLock<tokio::runtime::Handle> = OnceLock::new();
-
-/// Remembers the host's runtime, for work that plugins start from threads of their own.
-pub fn set_runtime(handle: tokio::runtime::Handle) {
-    // The process has one runtime; a second call would name the same.
-    let _ = RUNTIME.set(handle);
-}
-
-/// The host's runtime.
-pub fn runtime() -> Option<tokio::runtime::Handle> {
-    RUNTIME.get().cloned()
-}
-
-/// Whether a text names a file in a directory and nothing else.
-pub fn is_plain_name(name: &str) -> bool {
-    !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\0'])
-}
 
 impl Log {
     /// A log as configured.
