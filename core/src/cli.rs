@@ -1,12 +1,21 @@
 //! The command line: one file a command; operations of plugins appear by their description.
 
+mod blocked;
 mod check;
+mod child;
+mod completions;
+mod config;
+mod dns;
+mod init;
+mod man;
 mod operation;
 mod output;
 mod place;
 mod plugin;
+mod reload;
 mod serve;
 mod status;
+mod trace;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
@@ -42,13 +51,32 @@ struct Cli {
 enum Command {
     /// Run the server
     Serve(serve::Serve),
+    /// Set a server up: config, certificate, first account, systemd unit
+    Init(Box<init::Init>),
     /// Check the config, the plugins and the wiring; start nothing
-    Check,
+    Check(check::Check),
+    /// Have the running server read its config again: new connections get what is new, running sessions go on
+    Reload,
+    /// Print the DNS records to publish for a domain
+    Dns(dns::Dns),
     /// Show how the running server is
-    Status,
+    Status(status::StatusCommand),
+    /// Show what the log says about one session or one message
+    Trace(trace::Trace),
+    /// List the addresses that are shut out for failed logins
+    Blocked,
+    /// Let an address in again that is shut out for failed logins
+    Unblock(blocked::Unblock),
     /// Look at plugin files, without loading them
     #[command(subcommand)]
     Plugin(plugin::Plugin),
+    /// Tell what can be configured
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Print a script with which a shell completes these commands
+    Completions(completions::Completions),
+    /// Write manual pages of all commands
+    Man(man::ManCommand),
     #[command(external_subcommand)]
     Operation(Vec<OsString>),
 }
@@ -64,9 +92,18 @@ pub fn run() -> ExitCode {
     let common = cli.common;
     let outcome = match cli.command {
         Command::Serve(serve) => serve::run(&common, &serve),
-        Command::Check => check::run(&common),
-        Command::Status => status::run(&common),
+        Command::Init(init) => init::run(&common, &init),
+        Command::Dns(dns) => dns::run(&common, &dns),
+        Command::Check(check) => check::run(&common, &check),
+        Command::Reload => reload::run(&common),
+        Command::Status(status) => status::run(&common, &status),
+        Command::Trace(trace) => trace::run(&common, &trace),
+        Command::Blocked => blocked::list(&common),
+        Command::Unblock(unblock) => blocked::unblock(&common, &unblock),
         Command::Plugin(plugin) => plugin::run(&common, &plugin),
+        Command::Config(config) => config::run(&common, &config),
+        Command::Completions(completions) => completions::run(&common, &completions),
+        Command::Man(man) => man::run(&common, &man),
         Command::Operation(words) => operation::run(&common, &words),
     };
     match outcome {
@@ -76,4 +113,13 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The description of all commands, those of the plugins that are found included.
+fn whole(common: &Common) -> clap::Command {
+    let ours = Cli::command();
+    // A plugin's command of a name that is taken is not reached.
+    let offered = operation::offered::commands(common).into_iter();
+    let theirs: Vec<clap::Command> = offered.filter(|command| ours.find_subcommand(command.get_name()).is_none()).collect();
+    ours.subcommands(theirs)
 }

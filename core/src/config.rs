@@ -6,8 +6,10 @@
 pub mod dev;
 pub mod document;
 pub mod model;
+pub mod proxy;
 mod range;
 pub mod report;
 
 pub use model::{Config, ListenerConfig, LogFormat, PluginConfig, TlsMode};
+pub(crate) use range::is_hostname;
 pub use report::Problems;

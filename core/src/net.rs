@@ -1,5 +1,6 @@
-//! Sockets: listeners, the stream over a connection, and limits.
+//! Sockets: listeners, the stream over a connection, who is behind a proxy, and limits.
 
 pub mod limits;
 pub mod listener;
+pub mod proxy;
 pub mod socket;

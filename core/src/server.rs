@@ -1,69 +1,85 @@
 //! A server: its instances, its listeners, its control socket; from start to stop.
 //!
 //! Order: the data directory is locked, the config checked whole, the ports bound, the instances started, certificates
-//! proved; only then connections are accepted. Whatever fails on the way leaves nothing half-started. A stop drains: no
-//! new connections, sessions are asked to end, then the instances stop in reverse order.
+//! proved; only then connections are accepted. Whatever fails on the way leaves nothing half-started. What is in service is
+//! one [`State`], which a [reload](crate::reload) replaces. A stop drains: no new connections, sessions are asked to end, then
+//! the instances stop in reverse order.
+
+pub mod doors;
+pub mod figures;
+pub mod listeners;
+pub mod origin;
 
 use crate::{
-    config::{Config, ListenerConfig, Problems, TlsMode},
+    config::{Config, Problems},
     control::server::ControlSocket,
     datadir::{self, DataDir},
-    net::{
-        limits::{ConnectionLimit, Guessers},
-        listener::{accept_loop, bind},
-    },
-    plugin::{
-        instance::{Assembly, Loading},
-        load,
-    },
-    session::{id::SessionIds, Listener},
+    net::limits::{ConnectionLimit, Guessers},
+    notify,
+    plugin::{host::END_LIMIT, instance::Assembly, load},
+    reload::{retire::Retiring, shape::Shape},
+    session::Listener,
     telemetry::log::Log,
 };
-use dovetail_abi::{
-    certs_v1::Certs,
-    handle::Interface,
-    kernel_v1::Purpose,
-    protocol_v1::Protocol,
-    tls_v1::{ServerPolicy, Tls, TlsVersion},
-};
+use arc_swap::ArcSwap;
+use doors::Doors;
+use dovetail_abi::kernel_v1::Purpose;
+use figures::Figures;
+use listeners::{Common, Making, Services};
 use std::{
     collections::HashSet,
     io,
     path::{Path, PathBuf},
-    sync::{atomic::AtomicU64, Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
-use tokio::{
-    net::TcpListener,
-    sync::{watch, Semaphore},
-    task::JoinSet,
-};
+use tokio::sync::{mpsc, watch, RwLock, RwLockReadGuard};
 
-/// So many clients are told at a time that there is no room; others are closed without a word.
-const MAX_TURNING_AWAY: usize = 64;
+pub use origin::{Origin, Source};
 
 /// Sessions that were cut get so long to be gone.
 const AFTER_CUT: Duration = Duration::from_secs(3);
 
-/// Where a server comes from.
-#[derive(Debug, Clone)]
-pub enum Source {
-    /// A config file.
-    File(PathBuf),
-    /// The built-in development config.
-    Dev,
+/// What is in service between two reloads.
+pub struct State {
+    /// The config.
+    pub config: Arc<Config>,
+    /// Its instances.
+    pub assembly: Arc<Assembly>,
+    /// Its listeners, in the order of the config.
+    pub listeners: Vec<Arc<Listener>>,
+    /// All of it, to be compared with another config.
+    pub shape: Shape,
+    /// The identity sets that were proved.
+    pub proved: HashSet<u64>,
 }
 
 /// A running server.
 pub struct Server {
-    config: Config,
-    assembly: Assembly,
-    listeners: Vec<Arc<Listener>>,
-    accepting: Mutex<JoinSet<()>>,
-    drain: watch::Sender<bool>,
-    cut: watch::Sender<bool>,
+    /// Where its config comes from.
+    pub(crate) origin: Origin,
+    /// Its log.
+    pub(crate) log: Log,
+    /// What is in service.
+    pub(crate) state: Arc<ArcSwap<State>>,
+    /// Its addresses.
+    pub(crate) doors: Doors,
+    /// What its listeners share.
+    pub(crate) common: Common,
+    /// What earlier reloads replaced.
+    pub(crate) retiring: Retiring,
+    /// Held by a reload, and by the end.
+    pub(crate) reloading: tokio::sync::Mutex<()>,
+    /// Held by operations that run, and alone by a reload that replaces who runs them.
+    pub(crate) operations: RwLock<()>,
+    /// The connections of listeners that are gone.
+    removed: Mutex<Vec<ConnectionLimit>>,
     started: Instant,
     data_dir: DataDir,
+    /// Where figures are shown.
+    pub(crate) figures: Figures,
+    /// The same, bound and not shown before it runs.
+    fresh_figures: Mutex<Vec<figures::Fresh>>,
 }
 
 impl Server {
@@ -71,108 +87,138 @@ impl Server {
     ///
     /// # Errors
     /// All that is wrong; nothing runs then.
-    pub async fn start(config: Config, source: &Source, loading: Loading, log: &Log) -> Result<Server, Problems> {
+    pub async fn start(config: Config, origin: Origin, log: &Log) -> Result<Server, Problems> {
         let simple = |message: String| Problems::one(message, "");
         if config.problems.has_errors() {
             // Not to start, but to find what else is wrong; nothing is written.
-            let looking = Loading { copies: None, ..loading };
+            let looking = origin.loading(&config, None);
             return Err(Assembly::prepare(&config, &looking, log, None, Purpose::Serve)
                 .err()
                 .unwrap_or(config.problems));
         }
         // Before private copies of libraries go there.
         let data_dir = DataDir::lock(&config.data_dir).map_err(|error| simple(error.to_string()))?;
-        let mut assembly = Assembly::prepare(&config, &loading, log, None, Purpose::Serve)?;
+        let loading = origin.loading(&config, Some(data_dir.libraries()));
+        let assembly = Assembly::prepare(&config, &loading, log, None, Purpose::Serve)?;
         for warning in &assembly.warnings {
             tracing::warn!("{warning}");
         }
         // Leftovers of earlier versions only cost space.
         let _ = load::remove_stale_copies(&data_dir.libraries(), &assembly.libraries());
-        note_config(&config.data_dir, source).map_err(|error| simple(error.to_string()))?;
-        let mut sockets = Vec::new();
+        note_config(&config.data_dir, &origin.source).map_err(|error| simple(error.to_string()))?;
+        let doors = Doors::default();
         let mut problems = Problems::default();
-        for listener in &config.listeners {
-            match bind(listener) {
-                Ok(bound) => sockets.push(bound),
-                Err(message) => problems.0.push(listener.place.diagnostic(message, "")),
-            }
-        }
+        let fresh = doors.bind(&config.listeners).unwrap_or_else(|found| {
+            problems.0.extend(found.0);
+            Vec::new()
+        });
+        let figures = Figures::default();
+        let fresh_figures = figures.bind(&config.metrics.bind).unwrap_or_else(|message| {
+            problems.0.extend(Problems::one(message, "").0);
+            Vec::new()
+        });
         if problems.has_errors() {
             return Err(problems);
         }
         assembly.start().await?;
-        let (drain, draining) = watch::channel(false);
-        let (cut, cutting) = watch::channel(false);
-        let built = listeners(&config, &assembly, (&draining, &cutting), &sockets).await;
-        let listeners = match built {
+        let common = Common {
+            guessers: Arc::new(Guessers::new(config.login_blocking)),
+            ids: Arc::default(),
+            sessions: Arc::default(),
+            drain: watch::Sender::new(false),
+            cut: watch::Sender::new(false),
+        };
+        let mut making = Making {
+            config: &config,
+            assembly: &assembly,
+            services: Services { places: &assembly.places, pending: &[] },
+            common: &common,
+            running: None,
+            proved: HashSet::new(),
+        };
+        let made = making.all(|_| false, |listener| doors.addresses(listener, &fresh)).await;
+        let proved = making.proved;
+        let listeners = match made {
             Ok(listeners) => listeners,
             Err(problems) => {
                 assembly.stop().await;
                 return Err(problems);
             }
         };
-        let server = Server {
-            config,
-            assembly,
-            listeners,
-            accepting: Mutex::default(),
-            drain,
-            cut,
+        doors.switch(&listeners, fresh);
+        let shape = Shape::of(&config, &assembly);
+        let state = State { config: Arc::new(config), assembly: Arc::new(assembly), listeners, shape, proved };
+        Ok(Server {
+            origin,
+            log: log.clone(),
+            state: Arc::new(ArcSwap::from_pointee(state)),
+            doors,
+            common,
+            retiring: Retiring::default(),
+            reloading: tokio::sync::Mutex::default(),
+            operations: RwLock::default(),
+            removed: Mutex::default(),
             started: Instant::now(),
             data_dir,
-        };
-        server.accept(sockets);
-        Ok(server)
+            figures,
+            fresh_figures: Mutex::new(fresh_figures),
+        })
     }
 
-    fn accept(&self, sockets: Vec<Vec<TcpListener>>) {
-        for (listener, sockets) in self.listeners.iter().zip(sockets) {
-            for socket in sockets {
-                let listener = listener.clone();
-                self.lock_accepting().spawn(async move {
-                    let name = listener.config.name.clone();
-                    accept_loop(socket, &name, |stream, peer| {
-                        if let Some(session) = listener.admit(stream, peer) {
-                            tokio::spawn(session);
-                        }
-                    })
-                    .await;
-                });
-            }
-        }
-    }
-
-    /// Serves until `stop` resolves; then drains and stops.
+    /// Serves until `stop` resolves; then drains and stops. Each message of `reloads` is a reload.
     ///
     /// # Errors
     /// If the control socket cannot be made; the server has stopped then.
-    pub async fn run(self, stop: impl std::future::Future<Output = ()>) -> Result<(), Problems> {
-        let path = datadir::control_socket(&self.config.data_dir);
+    pub async fn run(
+        self,
+        stop: impl std::future::Future<Output = ()>,
+        mut reloads: mpsc::Receiver<()>,
+    ) -> Result<(), Problems> {
+        let path = datadir::control_socket(self.data_dir.path());
         let control = match ControlSocket::bind(&path) {
             Ok(control) => control,
             Err(error) => {
                 self.stop().await;
-                return Err(Problems::one(format!("cannot make the control socket {}: {error}", path.display()), ""));
+                return Err(Problems::one(
+                    format!("cannot make the control socket {}: {error}", path.display()),
+                    "check that the data directory belongs to the server's user and is on a disk that can have sockets",
+                ));
             }
         };
-        let shown: Vec<String> = self
+        let state = self.state();
+        let shown: Vec<String> = state
             .listeners
             .iter()
             .flat_map(|listener| listener.bound.iter().map(move |bound| format!("{}={bound}", listener.config.name)))
             .collect();
-        tracing::info!(hostname = %self.config.hostname, data_dir = %self.config.data_dir.display(), listeners = %shown.join(" "), "ready");
+        tracing::info!(hostname = %state.config.hostname, data_dir = %state.config.data_dir.display(), listeners = %shown.join(" "), "ready");
+        drop(state);
         let me = Arc::new(self);
+        // They are shown while sessions end, too.
+        let fresh = std::mem::take(&mut *me.fresh_figures.lock().unwrap_or_else(PoisonError::into_inner));
+        me.figures.switch(&me.config().metrics.bind, fresh, &Arc::downgrade(&me));
         let mut serving = Box::pin(control.serve(me.clone()));
+        notify::ready("serving");
+        let asked = async {
+            while reloads.recv().await.is_some() {
+                // The log has what came of it.
+                let _ = me.reload().await;
+            }
+            std::future::pending::<()>().await;
+        };
         tokio::select! {
             () = &mut serving => {}
+            () = asked => {}
             () = stop => {}
         }
+        notify::stopping();
         // `status` and operations are answered while sessions end.
         tokio::select! {
             () = &mut serving => {}
             () = me.drain() => {}
         }
         drop(serving);
+        me.figures.close();
         if let Some(me) = settle(me).await {
             me.stop().await;
         }
@@ -181,29 +227,47 @@ impl Server {
 
     /// No new connections; sessions are asked to end, and cut at the deadline.
     async fn drain(&self) {
-        tracing::info!(within = ?self.config.drain, "stopping: no new connections, sessions are asked to end");
-        self.lock_accepting().abort_all();
-        self.drain.send_replace(true);
-        if !self.closed_within(self.config.drain).await {
+        // A reload that is under way would open doors again. It ends within moments, or finds that the server stops.
+        let _no_reload = tokio::time::timeout(END_LIMIT, self.reloading.lock()).await;
+        let within = self.state().config.drain;
+        tracing::info!(?within, "stopping: no new connections, sessions are asked to end");
+        self.doors.close();
+        self.common.drain.send_replace(true);
+        if !self.closed_within(within).await {
             tracing::warn!(sessions = self.open(), "the time to drain is over; these sessions are cut");
-            self.cut.send_replace(true);
+            self.common.cut.send_replace(true);
             self.closed_within(AFTER_CUT).await;
         }
     }
 
     /// Drains, if that has not been done, and stops the instances.
-    pub async fn stop(mut self) {
-        if !*self.drain.borrow() {
+    pub async fn stop(self) {
+        if !self.is_stopping() {
             self.drain().await;
         }
-        self.assembly.stop().await;
+        let state = self.state();
+        // Listeners hold what instances provide.
+        self.state.store(Arc::new(State {
+            config: state.config.clone(),
+            assembly: state.assembly.clone(),
+            listeners: Vec::new(),
+            shape: state.shape.clone(),
+            proved: HashSet::new(),
+        }));
+        let assembly = state.assembly.clone();
+        drop(state);
+        self.retiring.stop().await;
+        assembly.stop().await;
         // The socket's file is of no use without its server.
         let _ = std::fs::remove_file(datadir::control_socket(self.data_dir.path()));
         tracing::info!("stopped");
     }
 
     fn open(&self) -> u32 {
-        self.listeners.iter().map(|listener| listener.limit.total()).sum()
+        let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        removed.retain(|limit| limit.total() > 0);
+        let gone: u32 = removed.iter().map(ConnectionLimit::total).sum();
+        gone + self.state().listeners.iter().map(|listener| listener.limit.total()).sum::<u32>()
     }
 
     async fn closed_within(&self, time: Duration) -> bool {
@@ -217,23 +281,51 @@ impl Server {
         true
     }
 
-    fn lock_accepting(&self) -> MutexGuard<'_, JoinSet<()>> {
-        self.accepting.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Counts the connections of a listener that is gone, for as long as there are any.
+    pub(crate) fn remember_limit(&self, limit: ConnectionLimit) {
+        let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        removed.retain(|limit| limit.total() > 0);
+        removed.push(limit);
     }
 
-    /// The config it runs with.
-    pub fn config(&self) -> &Config {
-        &self.config
+    /// Where private copies of plugin libraries go.
+    pub(crate) fn libraries(&self) -> PathBuf {
+        self.data_dir.libraries()
     }
 
-    /// Its instances.
-    pub fn assembly(&self) -> &Assembly {
-        &self.assembly
+    /// What is in service now.
+    pub fn state(&self) -> Arc<State> {
+        self.state.load_full()
     }
 
-    /// Its listeners.
-    pub fn listeners(&self) -> &[Arc<Listener>] {
-        &self.listeners
+    /// The config it runs with now.
+    pub fn config(&self) -> Arc<Config> {
+        self.state().config.clone()
+    }
+
+    /// Its instances now.
+    pub fn assembly(&self) -> Arc<Assembly> {
+        self.state().assembly.clone()
+    }
+
+    /// Its listeners now.
+    pub fn listeners(&self) -> Vec<Arc<Listener>> {
+        self.state().listeners.clone()
+    }
+
+    /// What earlier reloads replaced and is still in use.
+    pub fn retiring(&self) -> &Retiring {
+        &self.retiring
+    }
+
+    /// To be held while an operation runs.
+    pub async fn operating(&self) -> RwLockReadGuard<'_, ()> {
+        self.operations.read().await
+    }
+
+    /// Whether it has begun to stop.
+    pub fn is_stopping(&self) -> bool {
+        *self.common.drain.borrow()
     }
 
     /// Since when it runs.
@@ -261,113 +353,6 @@ fn note_config(data_dir: &Path, source: &Source) -> io::Result<()> {
         Source::File(path) => std::path::absolute(path)?.to_string_lossy().into_owned(),
     };
     std::fs::write(datadir::config_note(data_dir), text)
-}
-
-/// Makes the listeners; certificates are proved on the way.
-async fn listeners(
-    config: &Config,
-    assembly: &Assembly,
-    (draining, cutting): (&watch::Receiver<bool>, &watch::Receiver<bool>),
-    sockets: &[Vec<TcpListener>],
-) -> Result<Vec<Arc<Listener>>, Problems> {
-    let guessers = Arc::new(Guessers::new(config.login_blocking));
-    let ids = Arc::new(SessionIds::default());
-    let mut problems = Problems::default();
-    let mut made = Vec::new();
-    let mut proved = HashSet::new();
-    for (listener, sockets) in config.listeners.iter().zip(sockets) {
-        let built = async {
-            let protocol_place = assembly
-                .place(&listener.options.protocol, Protocol::ID)
-                .ok_or_else(|| (format!("`{}` is no protocol", listener.options.protocol), String::new()))?;
-            let protocol: Protocol =
-                assembly.service(&listener.options.protocol).map_err(|message| (message, String::new()))?;
-            let traits = protocol.traits().map_err(|failure| (failure.message, String::new()))?;
-            let acceptor = match listener.options.tls {
-                TlsMode::Off => None,
-                _ => Some(acceptor(config, assembly, listener, &traits.alpn, &mut proved).await?),
-            };
-            Ok::<_, (String, String)>(Listener {
-                config: listener.clone(),
-                bound: sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect(),
-                hostname: config.hostname.clone(),
-                protocol: protocol_place,
-                traits,
-                acceptor,
-                limit: ConnectionLimit::new(
-                    listener.options.max_connections,
-                    listener.options.max_connections_per_address,
-                ),
-                guessers: guessers.clone(),
-                ids: ids.clone(),
-                turning_away: Arc::new(Semaphore::new(MAX_TURNING_AWAY)),
-                drain: draining.clone(),
-                cut: cutting.clone(),
-                refusals: Mutex::default(),
-                served: AtomicU64::new(0),
-            })
-        };
-        match built.await {
-            Ok(listener) => made.push(Arc::new(listener)),
-            Err((message, help)) => {
-                problems.0.push(listener.place.diagnostic(format!("listener `{}`: {message}", listener.name), help))
-            }
-        }
-    }
-    if problems.has_errors() {
-        return Err(problems);
-    }
-    Ok(made)
-}
-
-async fn acceptor(
-    config: &Config,
-    assembly: &Assembly,
-    listener: &ListenerConfig,
-    alpn: &[String],
-    proved: &mut HashSet<u64>,
-) -> Result<dovetail_abi::tls_v1::TlsAcceptor, (String, String)> {
-    let plain = |message: String| (message, String::new());
-    let certs_name = assembly.provider_for_core(config, Certs::ID).map_err(plain)?;
-    let tls_name = assembly.provider_for_core(config, Tls::ID).map_err(plain)?;
-    let certs: Certs = assembly.service(&certs_name).map_err(plain)?;
-    let tls: Tls = assembly.service(&tls_name).map_err(plain)?;
-    let set = certs
-        .resolve(listener.options.certificate.clone(), None)
-        .map_err(|failure| plain(failure.message))?
-        .ok_or_else(|| match &listener.options.certificate {
-            Some(name) => (
-                format!("there is no certificate `{name}` for TLS"),
-                format!("make it with `dovetail certs create --name {name} ...`, import it, or correct `certificate`"),
-            ),
-            None => (
-                "there is no certificate for TLS".to_owned(),
-                format!(
-                    "make one with `dovetail certs create --name {}`, import one with `dovetail certs import`, or set \
-                     `create_missing: true` for `{certs_name}`",
-                    config.hostname
-                ),
-            ),
-        })?;
-    if proved.insert(set) {
-        for identity in certs.load(set).map_err(|failure| plain(failure.message))? {
-            let name = identity.name.clone();
-            tls.check_identity(identity).await.map_err(|error| {
-                (
-                    format!("the certificate `{name}` cannot be served: {}", error.message),
-                    "import a good pair with `dovetail certs import --replace`".to_owned(),
-                )
-            })?;
-        }
-    }
-    tls.acceptor(ServerPolicy {
-        listener: listener.name.clone(),
-        certificate: listener.options.certificate.clone(),
-        min_version: listener.options.min_tls.into(),
-        max_version: TlsVersion::Tls13,
-        alpn: alpn.to_vec(),
-    })
-    .map_err(|error| plain(error.message))
 }
 
 /// What the server writes is for its own user only, whatever library writes it.

@@ -1,3 +1,6 @@
 //! What the server says about itself.
 
+pub mod http;
 pub mod log;
+pub mod metrics;
+pub mod record;

@@ -4,7 +4,8 @@
 ///
 /// `provides` lists interfaces whose provider traits the type implements, `requires` those that it asks for by
 /// [`Context::service`](crate::Context::service). `command` is the word under which its operations appear on the command
-/// line; leave it out if there are none.
+/// line; leave it out if there are none. `exclusive: true` says that an instance owns files which two must not use at once: a
+/// reload then refuses what would run a new generation beside the old, and asks for a restart.
 #[macro_export]
 macro_rules! export_plugin {
     (
@@ -12,6 +13,7 @@ macro_rules! export_plugin {
         id: $id:literal,
         summary: $summary:literal,
         $(command: $command:literal,)?
+        $(exclusive: $exclusive:literal,)?
         provides: [ $($provides:ty),* $(,)? ],
         requires: [ $($requires:ty),* $(,)? ] $(,)?
     ) => {
@@ -27,6 +29,7 @@ macro_rules! export_plugin {
                 "\nprovides=" $(, <$provides as $crate::abi::handle::Described>::INTERFACE, " ")*,
                 "\nrequires=" $(, <$requires as $crate::abi::handle::Described>::INTERFACE, " ")*,
                 "\ncommand=" $(, $command)?,
+                "\nexclusive=" $(, stringify!($exclusive))?,
                 "\n",
             ];
             const LEN: usize = $crate::abi::note::descriptor_len(MANIFEST);

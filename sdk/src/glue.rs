@@ -12,7 +12,7 @@ use dovetail_abi::{
     handle::{Described, Interface},
     kernel_v1::{
         Bound, Description, Instance, InstanceProvider, InterfaceUse, PrepareInput, Prepared, PreparedProvider,
-        StartFailure, StartInput,
+        ReloadFailure, StartFailure, StartInput,
     },
     operations_v1::{Operation, OperationList, OperationListProvider},
     scope, AnyHandle, CallFailure,
@@ -105,10 +105,11 @@ async fn start<P: Plugin>(
     let host = Host::new(&services)?;
     let place = host.scope(None);
     let plugin = scope::scoped(place.clone(), P::start(config, Context { about, services })).await?;
-    Ok(scope::run(place, || Instance::new(Running { plugin: Arc::new(Contained::new(plugin)), query })))
+    Ok(scope::run(place, || Instance::new(Running { host, plugin: Arc::new(Contained::new(plugin)), query })))
 }
 
 struct Running<P> {
+    host: Arc<Host>,
     plugin: Arc<Contained<P>>,
     query: Query<P>,
 }
@@ -116,6 +117,16 @@ struct Running<P> {
 impl<P: Plugin> InstanceProvider for Running<P> {
     fn query(&self, interface: String) -> Result<Option<AnyHandle>, CallFailure> {
         Ok((self.query)(&self.plugin, &interface))
+    }
+
+    async fn reload(&self) -> Result<(), ReloadFailure> {
+        self.host.read_level()?;
+        self.plugin.value().reload().await
+    }
+
+    fn holders(&self) -> Result<u64, CallFailure> {
+        // One is this instance's own.
+        Ok(Arc::strong_count(&self.plugin).saturating_sub(1) as u64)
     }
 
     async fn stop(&self) -> Result<(), CallFailure> {

@@ -7,23 +7,29 @@ use dovetail_abi::{
     handle::{Interface, TypedSlot},
     kernel_v1::{Bound, InterfaceUse, StartFailure},
     log_v1::{HostLog, Level},
+    metrics_v1::HostMetrics,
     net_v1::HostNet,
     scope::{self, Scope},
     task_v1::HostTask,
     time_v1::HostTime,
-    Secret,
+    wire::Wire,
+    CallFailure, Secret,
 };
-use std::sync::Arc;
+use std::sync::{
+    atomic::{AtomicU32, Ordering},
+    Arc,
+};
 
 /// The host's services for one instance.
 pub struct Host {
     pub(crate) log: HostLog,
-    pub(crate) level: Level,
+    level: AtomicU32,
     pub(crate) time: HostTime,
     pub(crate) task: HostTask,
     pub(crate) net: HostNet,
     pub(crate) fault: HostFault,
     pub(crate) console: HostConsole,
+    pub(crate) metrics: HostMetrics,
 }
 
 /// What the SDK puts into a scope.
@@ -42,6 +48,7 @@ impl Host {
             interface_use::<HostNet>(),
             interface_use::<HostFault>(),
             interface_use::<HostConsole>(),
+            interface_use::<HostMetrics>(),
         ]
     }
 
@@ -53,7 +60,7 @@ impl Host {
             TypedSlot::new(bound.slot.clone()).get().map_err(StartFailure::from)
         }
         let log: HostLog = pick(services)?;
-        let level = log.level()?;
+        let level = AtomicU32::new(log.level()?.into_abi());
         Ok(Arc::new(Host {
             log,
             level,
@@ -62,7 +69,19 @@ impl Host {
             net: pick(services)?,
             fault: pick(services)?,
             console: pick(services)?,
+            metrics: pick(services)?,
         }))
+    }
+
+    /// What the host keeps of the instance's records.
+    pub(crate) fn level(&self) -> Level {
+        Level::from_abi(self.level.load(Ordering::Relaxed))
+    }
+
+    /// Asks for the level again.
+    pub(crate) fn read_level(&self) -> Result<(), CallFailure> {
+        self.level.store(self.log.level()?.into_abi(), Ordering::Relaxed);
+        Ok(())
     }
 
     /// The scope of an instance, or of one of its sessions.

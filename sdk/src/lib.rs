@@ -65,6 +65,7 @@ mod log;
 mod plugin;
 mod service;
 
+pub mod metrics;
 pub mod net;
 pub mod operations;
 pub mod protocol;
@@ -74,7 +75,7 @@ pub mod time;
 pub use config::{Diagnostic, Section, Severity};
 pub use dovetail_abi::{interface, wire_enum, wire_struct, CallFailure, Secret, Stream};
 pub use host::{notice, secret_notice};
-pub use plugin::{About, Context, Plugin, Problems, Purpose, StartFailure};
+pub use plugin::{About, Context, Plugin, Problems, Purpose, ReloadFailure, StartFailure};
 pub use service::Service;
 
 /// `dovetail.tls/1`: TLS providers.

@@ -22,7 +22,7 @@ struct ToHost;
 
 impl Subscriber for ToHost {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        host::with_place(|place| Level::from(metadata.level()) <= place.host.level).unwrap_or(false)
+        host::with_place(|place| Level::from(metadata.level()) <= place.host.level()).unwrap_or(false)
     }
 
     fn register_callsite(&self, _: &'static Metadata<'static>) -> tracing::subscriber::Interest {

@@ -1,7 +1,7 @@
 //! The trait that every plugin implements.
 
 use crate::{config::Diagnostic, service::Service, Severity};
-pub use dovetail_abi::kernel_v1::{Purpose, StartFailure};
+pub use dovetail_abi::kernel_v1::{Purpose, ReloadFailure, StartFailure};
 use dovetail_abi::{
     handle::Interface,
     kernel_v1::{Bound, PrepareInput, Section},
@@ -26,7 +26,14 @@ pub trait Plugin: Sized + Send + Sync + 'static {
     /// Starts an instance. Runs within the host's runtime: block only in [`crate::task::spawn_blocking`].
     fn start(config: Self::Config, context: Context) -> impl Future<Output = Result<Self, StartFailure>> + Send;
 
-    /// Finishes what must be finished, after the last session has ended.
+    /// Reads anew what the instance keeps outside of its section, such as a file of accounts. Called at a reload of the
+    /// server that leaves the instance as it is. What cannot be read leaves the old in force.
+    fn reload(&self) -> impl Future<Output = Result<(), ReloadFailure>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Finishes what must be finished, after the last session has ended and the last handle to the instance's services is
+    /// gone. Objects that it gave out and that live on keep what they need by themselves.
     fn stop(&self) -> impl Future<Output = ()> + Send {
         async {}
     }

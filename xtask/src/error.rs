@@ -44,6 +44,9 @@ pub enum Error {
     /// The dependency rule is broken; the lines have been printed.
     #[error("{0} breach(es) of the dependency rule")]
     Rule(usize),
+    /// The reference of options cannot be made, or something that is checked in says otherwise.
+    #[error("{0}")]
+    Reference(String),
     /// Fuzzing was asked for and isn't possible.
     #[error(
         "fuzzing needs a nightly toolchain with cargo-fuzz, and it doesn't run here ({0}); install them with \

@@ -43,6 +43,9 @@ impl Fuzzers {
             let mut command = self.command("run");
             command.arg(target).arg(&learnt).arg(self.folder.join("corpus").join(target));
             command.arg("--").arg(format!("-max_total_time={}", minutes * 60)).arg(format!("-timeout={SLOWEST}"));
+            if let Some(dictionary) = self.dictionary(target) {
+                command.arg(format!("-dict={}", dictionary.display()));
+            }
             match run::through(&mut command) {
                 Ok(()) => {}
                 Err(Error::Failed { .. }) => broken.push(target.as_str()),
@@ -54,6 +57,13 @@ impl Fuzzers {
             return Ok(());
         }
         Err(Error::Fuzzed { targets: broken.join(", "), artifacts: self.folder.join("artifacts") })
+    }
+
+    /// The words of the target's grammar, where there is a file of them: `imap.dict` for all `imap_...`.
+    fn dictionary(&self, target: &str) -> Option<PathBuf> {
+        let family = target.split('_').next()?;
+        let file = self.folder.join("dictionaries").join(format!("{family}.dict"));
+        file.is_file().then_some(file)
     }
 
     fn command(&self, what: &str) -> Command {

@@ -5,6 +5,7 @@ mod deps;
 mod dist;
 mod error;
 mod fuzz;
+mod reference;
 mod run;
 mod soak;
 mod workspace;
@@ -27,7 +28,9 @@ enum Chore {
     Bench(bench::Options),
     /// Kill and restart a loaded server for a while, look for lost or doubled messages, then fuzz
     Soak(soak::Options),
-    /// Pack a release build with its plugins, examples and licences
+    /// Make docs/src/reference.md from the types of the options, or check it
+    Reference(reference::Options),
+    /// Pack a release build with its plugins, manual pages, completions, systemd unit, examples and licences
     Dist,
 }
 
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Chore::Deps => deps::run(),
         Chore::Bench(options) => bench::run(&options),
         Chore::Soak(options) => soak::run(&options),
+        Chore::Reference(options) => reference::run(&options),
         Chore::Dist => dist::run(),
     };
     match done {

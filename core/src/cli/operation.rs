@@ -4,6 +4,8 @@
 //! home. With a server running the call goes over its control socket; without, the data directory is locked and just the
 //! plugins that are needed are started. Operations that name a folder of their own need neither.
 
+pub mod offered;
+
 use super::{output, place, Common};
 use crate::{
     config::{document::Piece, model::LogConfig, Config, LogFormat, PluginConfig, Problems},
@@ -146,15 +148,22 @@ fn merge(outer: &Common, inner: Common) -> Common {
     }
 }
 
-/// The clap command of a plugin's operations.
+/// The clap command of a plugin's operations, to be read without ours around it.
 fn command(word: &str, summary: &str, operations: &[Operation]) -> Command {
+    // The common options bring their own words along, and would stand between those of the operation.
+    Common::augment_args(bare(word, summary, operations))
+        .about(summary.to_owned())
+        .mut_args(|arg| arg.help_heading("Common options"))
+}
+
+/// The same without the common options.
+fn bare(word: &str, summary: &str, operations: &[Operation]) -> Command {
     let root = Command::new(word.to_owned())
         .bin_name(format!("dovetail {word}"))
+        .about(summary.to_owned())
         .subcommand_required(true)
         .arg_required_else_help(true)
         .max_term_width(100);
-    // The common options bring their own words along, and would stand between those of the operation.
-    let root = Common::augment_args(root).about(summary.to_owned()).mut_args(|arg| arg.help_heading("Common options"));
     operations.iter().fold(root, |root, operation| {
         let mut sub = Command::new(operation.name.clone()).about(operation.summary.clone());
         if !operation.help.is_empty() {
@@ -172,8 +181,10 @@ fn command(word: &str, summary: &str, operations: &[Operation]) -> Command {
 fn argument(field: &Field) -> Arg {
     let long = if field.kind == FieldKind::Secret { format!("{}-file", field.name) } else { field.name.clone() };
     let help = match (field.kind, field.prompt) {
-        (FieldKind::Secret, true) => format!("{}; read from FILE, else asked for on a terminal", field.help),
-        (FieldKind::Secret, false) => format!("{}; read from FILE", field.help),
+        (FieldKind::Secret, true) => {
+            format!("{}; read from FILE (- is standard input), else asked for on a terminal", field.help)
+        }
+        (FieldKind::Secret, false) => format!("{}; read from FILE (- is standard input)", field.help),
         _ => field.help.clone(),
     };
     let mut arg = Arg::new(field.name.clone()).help(help);
@@ -258,10 +269,20 @@ fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+fn read_stdin(max: u64) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().take(max + 1).read_to_end(&mut bytes);
+    read.map_err(|error| format!("standard input: {error}"))?;
+    if bytes.len() as u64 > max {
+        return Err(format!("standard input has more than {max} bytes, which is the limit"));
+    }
+    Ok(bytes)
+}
+
 /// A secret: from the file, else from a prompt, where the field wants one and somebody is there.
 fn secret(field: &Field, file: Option<&Path>) -> Result<Option<Secret>, String> {
     if let Some(path) = file {
-        let mut bytes = read_file(path, MAX_SECRET)?;
+        let mut bytes = if path == Path::new("-") { read_stdin(MAX_SECRET)? } else { read_file(path, MAX_SECRET)? };
         // Editors end files with a newline; passwords don't.
         if bytes.last() == Some(&b'\n') {
             bytes.pop();
@@ -391,8 +412,10 @@ fn run_standalone(
         broken: false,
         plugin_dirs: Vec::new(),
         log: LogConfig::default(),
+        metrics: Default::default(),
         login_blocking: Default::default(),
         drain: Duration::ZERO,
+        retire: Duration::ZERO,
         services: BTreeMap::new(),
         plugins: vec![PluginConfig {
             instance: plugin.clone(),
@@ -431,7 +454,7 @@ fn offline(
         LogConfig { format: LogFormat::Text, level: crate::config::model::LogLevel::Warn, levels: BTreeMap::new() };
     let log = Log::new(quiet);
     runtime.block_on(async {
-        let mut assembly = Assembly::prepare(config, loading, &log, Some(instance), purpose)
+        let assembly = Assembly::prepare(config, loading, &log, Some(instance), purpose)
             .map_err(|problems| problems.to_string())?;
         assembly.start().await.map_err(|problems| problems.to_string())?;
         let (sender, mut received) = tokio::sync::mpsc::unbounded_channel();

@@ -3,9 +3,10 @@
 use super::Common;
 use crate::{
     config::{dev, Config, Problems},
+    control::client::Client,
     datadir,
     plugin::finder::Finder,
-    server::Source,
+    server::origin::{Origin, Source},
 };
 use std::{
     fs::File,
@@ -52,16 +53,31 @@ pub fn find_data(common: &Common) -> Result<(Config, Source), String> {
     Ok((config, source))
 }
 
+/// The server that is meant, which must be running.
+///
+/// # Errors
+/// If it is not, or cannot be reached.
+pub fn running(common: &Common) -> Result<Client, String> {
+    // It runs, whatever is wrong by now with the config that it was started with.
+    let data_dir = match &common.data_dir {
+        Some(data_dir) => std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.clone()),
+        None => find_data(common)?.0.data_dir,
+    };
+    let shown = data_dir.display();
+    let client = Client::connect(&data_dir).map_err(|error| format!("cannot reach the server of {shown}: {error}"))?;
+    client.ok_or_else(|| {
+        format!("no server runs on {shown} (start it with `dovetail serve`, or name another with --data-dir)")
+    })
+}
+
 /// Loads a config; its data may be elsewhere.
 ///
 /// # Errors
 /// If the config is bad.
 pub fn load(path: &Path, data_dir: Option<&Path>) -> Result<(Config, Source), Problems> {
-    let mut config = Config::load(path)?;
-    if let Some(data_dir) = data_dir {
-        config.data_dir = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
-    }
-    Ok((config, Source::File(path.to_owned())))
+    let source = Source::File(path.to_owned());
+    let origin = Origin { source: source.clone(), data_dir: data_dir.map(Path::to_owned), plugin_dirs: Vec::new() };
+    Ok((origin.read()?, source))
 }
 
 /// The config file of the server that last ran on a data directory; none if that was a development server, or none ran.

@@ -80,7 +80,7 @@ fn inspect(common: &Common, files: &[PathBuf]) -> ExitCode {
 }
 
 fn show(found: &Found, obstacle: Option<&str>) {
-    let Manifest { kernel, id, version, summary, sdk, rustc, target, panic, provides, requires, command } =
+    let Manifest { kernel, id, version, summary, sdk, rustc, target, panic, provides, requires, command, exclusive } =
         &found.manifest;
     let none = |list: &[String]| if list.is_empty() { "nothing".to_owned() } else { list.join(" ") };
     output::line(&format!("{}", found.path.display()));
@@ -89,6 +89,9 @@ fn show(found: &Found, obstacle: Option<&str>) {
     output::line(&format!("  requires  {}", none(requires)));
     if let Some(command) = command {
         output::line(&format!("  command   dovetail {command}"));
+    }
+    if *exclusive {
+        output::line("  exclusive yes: it owns files, so a change of it needs a restart");
     }
     output::line(&format!("  built     kernel {kernel}, SDK {sdk}, {rustc}, {target}, panic {panic}"));
     output::line(&format!("  loadable  {}", obstacle.map_or_else(|| "yes".to_owned(), |why| format!("no: {why}"))));
@@ -99,7 +102,7 @@ fn json(found: &Found, obstacle: Option<&str>) -> serde_json::Value {
     serde_json::json!({
         "file": found.path.display().to_string(),
         "id": m.id, "version": m.version, "summary": m.summary,
-        "provides": m.provides, "requires": m.requires, "command": m.command,
+        "provides": m.provides, "requires": m.requires, "command": m.command, "exclusive": m.exclusive,
         "kernel": m.kernel, "sdk": m.sdk, "rustc": m.rustc, "target": m.target, "panic": m.panic,
         "obstacle": obstacle,
     })

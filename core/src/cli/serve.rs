@@ -3,8 +3,11 @@
 use super::{place, Common};
 use crate::{
     config::{dev, Config, Problems},
-    plugin::instance::Loading,
-    server::{keep_files_private, raise_file_limit, Server, Source},
+    server::{
+        keep_files_private,
+        origin::{Origin, Source},
+        raise_file_limit, Server,
+    },
     telemetry::log::Log,
 };
 use clap::Args;
@@ -14,7 +17,10 @@ use std::{
     process::ExitCode,
     time::{Duration, Instant},
 };
-use tokio::signal::unix::{signal, SignalKind};
+use tokio::{
+    signal::unix::{signal, SignalKind},
+    sync::mpsc,
+};
 
 /// What `serve` takes.
 #[derive(Debug, Args)]
@@ -28,7 +34,7 @@ pub struct Serve {
     dev: bool,
 }
 
-/// Runs the server until SIGTERM or SIGINT.
+/// Runs the server until SIGTERM or SIGINT; SIGHUP reloads.
 pub fn run(common: &Common, serve: &Serve) -> Result<ExitCode, String> {
     let (config, source) =
         choose(common, serve, Path::new(place::SYSTEM_CONFIG)).map_err(|problems| problems.to_string())?;
@@ -37,17 +43,23 @@ pub fn run(common: &Common, serve: &Serve) -> Result<ExitCode, String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| format!("cannot start the runtime: {error}"))?;
+        .map_err(|error| format!("cannot start the runtime: {error} (raise the limits of threads and open files)"))?;
     crate::runtime::remember(runtime.handle().clone());
     let log = Log::new(config.log.clone());
     log.install();
-    let loading =
-        Loading { finder: place::finder(common, Some(&config)), copies: Some(config.data_dir.join("run/plugins")) };
+    let data_dir = match source {
+        Source::Dev => Some(config.data_dir.clone()),
+        Source::File(_) => common.data_dir.clone(),
+    };
+    let origin = Origin { source, data_dir, plugin_dirs: common.plugin_dir.clone() };
     let outcome = runtime.block_on(async {
         // Before anything is started, so that an early signal is not lost.
-        let stop = stop_signal().map_err(|error| Problems::one(format!("cannot wait for signals: {error}"), ""))?;
-        let server = Server::start(config, &source, loading, &log).await?;
-        server.run(stop).await
+        let signals = signals().map_err(|error| {
+            Problems::one(format!("cannot wait for signals: {error}"), "raise the limit of open files (ulimit -n)")
+        })?;
+        let (stop, reloads) = signals;
+        let server = Server::start(config, origin, &log).await?;
+        server.run(stop, reloads).await
     });
     // Blocking work of plugins that hangs must not keep a stopped server alive.
     runtime.shutdown_timeout(Duration::from_secs(2));
@@ -74,7 +86,10 @@ fn choose(common: &Common, serve: &Serve, system: &Path) -> Result<(Config, Sour
 const TWICE_AFTER: Duration = Duration::from_secs(1);
 
 /// Resolves at the first SIGTERM or SIGINT. One that comes a second later or more ends the process at once, whatever hangs.
-fn stop_signal() -> std::io::Result<impl std::future::Future<Output = ()>> {
+/// SIGHUP is a message: to reload. Those that come while a reload runs are one.
+fn signals() -> std::io::Result<(impl std::future::Future<Output = ()>, mpsc::Receiver<()>)> {
+    let had_terminal = std::io::stderr().is_terminal();
+    let (ask, reloads) = mpsc::channel(1);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -85,13 +100,12 @@ fn stop_signal() -> std::io::Result<impl std::future::Future<Output = ()>> {
             let stop = tokio::select! {
                 _ = terminate.recv() => true,
                 _ = interrupt.recv() => true,
-                // Without its terminal there is nobody left who watches the server.
-                _ = hangup.recv() => std::io::stderr().is_terminal(),
+                // Where its terminal is gone there is nobody left who watches the server.
+                _ = hangup.recv() => had_terminal && !std::io::stderr().is_terminal(),
             };
             if !stop {
-                tracing::warn!(
-                    "SIGHUP: the config is read at the start only; restart the server to apply a changed one"
-                );
+                // One that waits already is enough.
+                let _ = ask.try_send(());
             } else if !first.send_replace(true) {
                 asked = Instant::now();
             } else if asked.elapsed() >= TWICE_AFTER {
@@ -100,10 +114,11 @@ fn stop_signal() -> std::io::Result<impl std::future::Future<Output = ()>> {
             }
         }
     });
-    Ok(async move {
+    let stop = async move {
         // The sender lives as long as the runtime.
         let _ = stopping.wait_for(|stop| *stop).await;
-    })
+    };
+    Ok((stop, reloads))
 }
 
 #[cfg(test)]

@@ -2,73 +2,180 @@
 
 use super::{output, place, Common};
 use crate::control::{
-    client::Client,
     message::{Answer, Call},
-    Status,
+    status::{PluginStatus, SessionList, Status},
 };
-use dovetail_abi::operations_v1::Table;
+use clap::Args;
+use dovetail_abi::{handle::Interface, operations_v1::Table, store_v1::Store};
 use std::process::ExitCode;
 
+/// What `status` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:\n  dovetail status\n  dovetail status --sessions --json\n\n\
+What a session did is in the log: `dovetail trace SESSION`.")]
+pub struct StatusCommand {
+    /// Show the open sessions: who, from where, since when, how much
+    #[arg(long)]
+    sessions: bool,
+}
+
 /// Asks the running server and prints its answer.
-pub fn run(common: &Common) -> Result<ExitCode, String> {
-    let (config, _) = place::find_data(common)?;
-    let shown = config.data_dir.display();
-    let client = Client::connect(&config.data_dir)
-        .map_err(|error| format!("cannot reach the server of {shown}: {error}"))?
-        .ok_or_else(|| {
-            format!("no server runs on {shown} (start it with `dovetail serve`, or name another with --data-dir)")
-        })?;
-    let Answer::Status(status) = client.call(Call::Status, |_| {})? else {
-        return Err("the server answered something else than its status".into());
+pub fn run(common: &Common, command: &StatusCommand) -> Result<ExitCode, String> {
+    let call = if command.sessions { Call::Sessions } else { Call::Status };
+    let answer = place::running(common)?.call(call, |_| {})?;
+    let as_json = match &answer {
+        Answer::Status(status) => serde_json::to_string(status),
+        Answer::Sessions(list) => serde_json::to_string(list),
+        _ => {
+            return Err(
+                "the server answered something else than its status (use the `dovetail` of the running server)".into()
+            )
+        }
     };
-    if common.json {
-        output::json(&serde_json::to_string(&status).map_err(|error| error.to_string())?);
-    } else {
-        print(&status);
+    match (&answer, common.json) {
+        (_, true) => output::json(&as_json.map_err(|error| format!("the status cannot be shown as JSON: {error}"))?),
+        (Answer::Status(status), false) => print(status),
+        (Answer::Sessions(list), false) => print_sessions(list),
+        _ => {}
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn print(status: &Status) {
     output::line(&format!(
-        "dovetail {} on {}, process {}, up {} s, data in {}\n",
-        status.version, status.hostname, status.pid, status.uptime_seconds, status.data_dir
+        "dovetail {} on {}, process {}, up {}, data in {}\n",
+        status.version,
+        status.hostname,
+        status.pid,
+        duration(status.uptime_seconds),
+        status.data_dir
     ));
-    let listeners = Table {
-        columns: ["listener", "address", "protocol", "tls", "sessions", "served"].map(str::to_owned).into(),
-        rows: status
-            .listeners
-            .iter()
-            .map(|l| {
-                vec![
-                    l.name.clone(),
-                    l.bind.join(" "),
-                    l.protocol.clone(),
-                    l.tls.clone(),
-                    l.sessions.to_string(),
-                    l.served.to_string(),
-                ]
-            })
-            .collect(),
-    };
-    output::show_table(&listeners);
+    let listeners = status.listeners.iter().map(|l| {
+        vec![
+            l.name.clone(),
+            l.bind.join(" "),
+            l.protocol.clone(),
+            l.tls.clone(),
+            l.sessions.to_string(),
+            l.served.to_string(),
+        ]
+    });
+    show(&["listener", "address", "protocol", "tls", "sessions", "served"], listeners);
     output::line("");
-    let plugins = Table {
-        columns: ["instance", "plugin", "version", "tasks", "panics", "provides"].map(str::to_owned).into(),
-        rows: status
-            .plugins
-            .iter()
-            .map(|p| {
-                vec![
-                    p.instance.clone(),
-                    p.plugin.clone(),
-                    p.version.clone(),
-                    p.tasks.to_string(),
-                    p.panics.to_string(),
-                    p.provides.join(" "),
-                ]
-            })
-            .collect(),
+    let plugins = status.plugins.iter().chain(&status.retiring).map(|p| {
+        vec![
+            p.instance.clone(),
+            p.plugin.clone(),
+            p.version.clone(),
+            p.state.clone(),
+            p.generation.to_string(),
+            p.tasks.to_string(),
+            p.panics.to_string(),
+            p.provides.join(" "),
+        ]
+    });
+    show(&["instance", "plugin", "version", "state", "generation", "tasks", "panics", "provides"], plugins);
+    let versions: Vec<String> = status.tls.iter().map(|(version, count)| format!("{version} {count}")).collect();
+    output::line("");
+    output::line(&format!(
+        "sessions by TLS version: {}",
+        if versions.is_empty() { "no sessions".to_owned() } else { versions.join(", ") }
+    ));
+    for store in status.plugins.iter().filter(|plugin| plugin.provides.iter().any(|id| id == Store::ID)) {
+        print_store(store);
+    }
+    let blocked = &status.blocked;
+    output::line(&format!("addresses shut out for failed logins: {}", blocked.count));
+    if !blocked.addresses.is_empty() {
+        output::line("");
+        let rows = blocked.addresses.iter().map(|b| vec![b.address.to_string(), duration(b.seconds_left)]);
+        show(&["blocked", "for another"], rows);
+    }
+}
+
+/// What a store says of itself: its figures that begin with `store_`.
+fn print_store(store: &PluginStatus) {
+    let figure = |(name, value): (&String, &i64)| {
+        let name = name.strip_prefix("store_")?;
+        Some(match name.strip_suffix("_bytes") {
+            Some(name) => format!("{} {}", name.replace('_', " "), octets(*value)),
+            None => format!("{} {value}", name.replace('_', " ")),
+        })
     };
-    output::show_table(&plugins);
+    let figures: Vec<String> = store.figures.iter().filter_map(figure).collect();
+    if !figures.is_empty() {
+        output::line(&format!("store `{}`: {}", store.instance, figures.join(", ")));
+    }
+}
+
+fn print_sessions(list: &SessionList) {
+    if list.sessions.is_empty() {
+        return output::line("no session is open");
+    }
+    let rows = list.sessions.iter().map(|s| {
+        vec![
+            s.id.clone(),
+            s.peer.clone(),
+            s.listener.clone(),
+            s.account.clone().unwrap_or_else(|| "-".into()),
+            match (&s.tls, &s.cipher) {
+                (Some(version), Some(cipher)) => format!("{version} {cipher}"),
+                (Some(version), None) => version.clone(),
+                _ => "none".into(),
+            },
+            duration(s.seconds),
+            s.octets_in.to_string(),
+            s.octets_out.to_string(),
+        ]
+    });
+    show(&["session", "peer", "listener", "account", "tls", "open for", "octets in", "octets out"], rows);
+    let shown = list.sessions.len() as u64;
+    if shown < list.count {
+        output::line(&format!("\n{} further sessions are not shown", list.count - shown));
+    }
+}
+
+fn show(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    output::show_table(&Table { columns: columns.iter().map(|&name| name.to_owned()).collect(), rows: rows.collect() });
+}
+
+/// `5 s`, `3 m 20 s`, `2 h 5 m`, `3 d 4 h`.
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..=59 => format!("{seconds} s"),
+        60..=3599 => format!("{} m {} s", seconds / 60, seconds % 60),
+        3600..=86_399 => format!("{} h {} m", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+/// Octets for people: `12.3 MiB`.
+fn octets(value: i64) -> String {
+    let mut amount = value as f64;
+    let mut units = ["octets", "KiB", "MiB", "GiB", "TiB"].into_iter();
+    let mut unit = units.next().unwrap_or_default();
+    for larger in units {
+        if amount.abs() < 1024.0 {
+            break;
+        }
+        amount /= 1024.0;
+        unit = larger;
+    }
+    if unit == "octets" {
+        format!("{value} octets")
+    } else {
+        format!("{amount:.1} {unit}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_amounts_are_short() {
+        assert_eq!([5, 200, 7500, 273_600].map(duration), ["5 s", "3 m 20 s", "2 h 5 m", "3 d 4 h"]);
+        assert_eq!([900, 1536, 5 << 30].map(octets), ["900 octets", "1.5 KiB", "5.0 GiB"]);
+    }
 }

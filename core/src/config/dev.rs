@@ -13,8 +13,12 @@ pub const NAME: &str = "conf/dev.ron (built in)";
 /// # Errors
 /// None, unless the built-in text is wrong; a test loads it.
 pub fn config(data_dir: &Path) -> Result<Config, Problems> {
-    let absolute = std::path::absolute(data_dir)
-        .map_err(|error| Problems::one(format!("the data directory {}: {error}", data_dir.display()), ""))?;
+    let absolute = std::path::absolute(data_dir).map_err(|error| {
+        Problems::one(
+            format!("the data directory {} cannot be used: {error}", data_dir.display()),
+            "name another with --data-dir",
+        )
+    })?;
     let mut config = Config::parse(NAME, TEXT.to_owned(), &absolute)?;
     config.data_dir = absolute;
     Ok(config)

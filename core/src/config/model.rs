@@ -2,6 +2,7 @@
 
 use super::{
     document::{unique, Named, Piece},
+    proxy::ProxyOptions,
     range,
     report::Problems,
 };
@@ -35,10 +36,14 @@ pub struct Config {
     pub plugin_dirs: Vec<PathBuf>,
     /// The log.
     pub log: LogConfig,
+    /// Where figures are shown.
+    pub metrics: MetricsConfig,
     /// Blocking of addresses that guess passwords.
     pub login_blocking: LoginBlocking,
     /// How long sessions may go on after a stop was asked for.
     pub drain: Duration,
+    /// How long after a reload sessions of a replaced protocol instance go on before they are asked to end.
+    pub retire: Duration,
     /// Which instance provides an interface, where several could.
     pub services: BTreeMap<String, String>,
     /// The plugin instances, in the order of the file.
@@ -100,6 +105,14 @@ impl From<LogLevel> for Level {
             LogLevel::Trace => Level::Trace,
         }
     }
+}
+
+/// Where `/metrics` and `/healthz` are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename = "metrics")]
+pub struct MetricsConfig {
+    /// Addresses with ports; none turns it off.
+    pub bind: Vec<SocketAddr>,
 }
 
 /// When an address that fails to log in is shut out, on all listeners.
@@ -202,6 +215,9 @@ pub struct ListenerOptions {
     /// Whether failed logins count towards blocking the address.
     #[serde(default = "yes")]
     pub block_failed_logins: bool,
+    /// Proxies that say who is behind them.
+    #[serde(default)]
+    pub proxy: ProxyOptions,
 }
 
 /// The oldest TLS version of a listener.
@@ -298,8 +314,10 @@ impl Config {
             broken: false,
             plugin_dirs: Vec::new(),
             log: LogConfig::default(),
+            metrics: MetricsConfig::default(),
             login_blocking: LoginBlocking::default(),
             drain: Duration::from_secs(10),
+            retire: Duration::from_secs(10),
             services: BTreeMap::new(),
             plugins: Vec::new(),
             listeners: Vec::new(),
@@ -348,6 +366,10 @@ impl Config {
                 range::count("`plugin_dirs`", self.plugin_dirs.len(), piece, problems);
             }
             "log" => set(&mut self.log, piece, problems),
+            "metrics" => {
+                set(&mut self.metrics, piece, problems);
+                range::count("`metrics`: `bind`", self.metrics.bind.len(), piece, problems);
+            }
             "login_blocking" => {
                 set(&mut self.login_blocking, piece, problems);
                 range::login_blocking(&self.login_blocking, piece, problems);
@@ -363,6 +385,12 @@ impl Config {
                     self.drain = Duration::from_secs(seconds);
                 }
             }
+            "retire_seconds" => {
+                if let Some(seconds) = piece.parse(problems) {
+                    range::seconds("`retire_seconds`", seconds, piece, problems);
+                    self.retire = Duration::from_secs(seconds);
+                }
+            }
             "plugins" => {
                 let entries = piece.entries(problems);
                 self.broken |= problems.0.len() > before;
@@ -374,12 +402,15 @@ impl Config {
             }
             _ => problems.0.push(piece.diagnostic(
                 format!("there is no option `{name}`"),
-                "options are: hostname, data_dir, plugin_dirs, log, login_blocking, drain_seconds, services, plugins, \
+                "options are: hostname, data_dir, plugin_dirs, log, metrics, login_blocking, drain_seconds, retire_seconds, services, plugins, \
                  listeners",
             )),
         }
         // An unknown option may be one of these, misspelt.
-        let stands_alone = matches!(name, "log" | "login_blocking" | "drain_seconds" | "plugins" | "listeners");
+        let stands_alone = matches!(
+            name,
+            "log" | "metrics" | "login_blocking" | "drain_seconds" | "retire_seconds" | "plugins" | "listeners"
+        );
         self.broken |= !stands_alone && problems.0.len() > before;
     }
 
@@ -493,6 +524,9 @@ fn listener(entry: Named, problems: &mut Problems) -> Option<ListenerConfig> {
     range::count(&format!("listener `{name}`: `bind`"), options.bind.len(), &piece, problems);
     range::seconds(&format!("listener `{name}`: `idle_seconds`"), options.idle_seconds, &piece, problems);
     range::seconds(&format!("listener `{name}`: `handshake_seconds`"), options.handshake_seconds, &piece, problems);
+    range::count(&format!("listener `{name}`: `proxy.trusted`"), options.proxy.trusted.len(), &piece, problems);
+    let header_seconds = options.proxy.timeout_seconds;
+    range::seconds(&format!("listener `{name}`: `proxy.timeout_seconds`"), header_seconds, &piece, problems);
     let mut complain = |message: &str, help: &str| {
         problems.0.push(piece.diagnostic(format!("listener `{name}`: {message}"), help));
     };
@@ -511,7 +545,7 @@ fn listener(entry: Named, problems: &mut Problems) -> Option<ListenerConfig> {
     if options.max_connections == 0 || options.max_connections_per_address == 0 {
         complain("a limit of 0 connections", "leave the limit out, or give at least 1");
     }
-    if options.idle_seconds == 0 || options.handshake_seconds == 0 {
+    if options.idle_seconds == 0 || options.handshake_seconds == 0 || header_seconds == 0 {
         complain("a time of 0 seconds", "leave it out, or give at least 1");
     }
     Some(ListenerConfig { name, place: piece, options })

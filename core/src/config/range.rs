@@ -47,7 +47,8 @@ pub fn hostname(name: &str, piece: &Piece, problems: &mut Problems) -> bool {
     false
 }
 
-fn is_hostname(name: &str) -> bool {
+/// Whether this is a domain name.
+pub fn is_hostname(name: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')

@@ -1,11 +1,17 @@
 //! What is said on the control socket.
 
-use super::Status;
+use super::{
+    status::{Blocked, SessionList},
+    Status,
+};
+use crate::reload::shape::Shape;
 use dovetail_abi::{
     operations_v1::{FieldValue, Report, Table},
     Secret,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// The version of these messages; a client and a server of different versions say so instead of guessing.
 pub const VERSION: u32 = 1;
@@ -27,6 +33,19 @@ pub struct Request {
 pub enum Call {
     /// How the server is.
     Status,
+    /// Which sessions are open.
+    Sessions,
+    /// Which addresses are shut out for failed logins.
+    Blocked,
+    /// Let an address in again.
+    Unblock {
+        /// The address; of IPv6 any one of the /64.
+        address: IpAddr,
+    },
+    /// Read the config again.
+    Reload,
+    /// What the server consists of, to be compared with a config.
+    Shape,
     /// An operation of a plugin.
     Operation {
         /// The word of the plugin's operations, or
@@ -81,8 +100,25 @@ pub enum Answer {
     Failed(String),
     /// To `status`.
     Status(Box<Status>),
-    /// To an operation.
+    /// To `sessions`.
+    Sessions(Box<SessionList>),
+    /// To `blocked`.
+    Blocked(Box<Blocked>),
+    /// To `unblock`: whether it was shut out.
+    Unblocked(bool),
+    /// To `shape`.
+    Shape(Box<Running>),
+    /// To an operation, and to `reload`.
     Report(Box<ReportMessage>),
+}
+
+/// What runs.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Running {
+    /// The server's parts.
+    pub shape: Shape,
+    /// The plugins of which a replaced or removed instance has not ended yet.
+    pub leaving: BTreeSet<String>,
 }
 
 /// A [`Report`] as it is said.

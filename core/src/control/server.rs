@@ -2,7 +2,8 @@
 
 use super::{
     address::short,
-    message::{Answer, Call, Request, MAX_REQUEST, VERSION},
+    message::{Answer, Call, Request, Running, MAX_REQUEST, VERSION},
+    status::{Blocked, SessionList},
     Status,
 };
 use crate::{plugin::instance::Assembly, server::Server};
@@ -14,10 +15,11 @@ use dovetail_abi::{
 use std::{
     fs::{self, Permissions},
     io,
+    net::IpAddr,
     os::unix::fs::PermissionsExt,
     path::Path,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -68,9 +70,11 @@ impl ControlSocket {
                         }
                     });
                 }
-                Ok(_) => tracing::warn!("a control connection of another user was refused"),
+                Ok(_) => tracing::warn!(
+                    "a control connection of another user was refused; run commands as the server's user or as root"
+                ),
                 Err(error) => {
-                    tracing::warn!(%error, "the control socket cannot accept now");
+                    tracing::warn!(%error, "the control socket cannot accept now; raise the limit of open files if this stays");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -117,15 +121,35 @@ async fn write(writer: &mut (impl AsyncWriteExt + Unpin), answer: &Answer) -> io
 async fn call(call: Call, server: &Arc<Server>, steps: mpsc::UnboundedSender<String>) -> Answer {
     match call {
         Call::Status => Answer::Status(Box::new(Status::of(server))),
+        Call::Sessions => Answer::Sessions(Box::new(SessionList::of(server))),
+        Call::Blocked => Answer::Blocked(Box::new(Blocked::of(server, usize::MAX))),
+        Call::Unblock { address } => Answer::Unblocked(unblock(server, address)),
+        Call::Reload => match server.reload().await {
+            Ok(report) => Answer::Report(Box::new(report.into())),
+            Err(problems) => Answer::Failed(problems.to_string()),
+        },
+        Call::Shape => Answer::Shape(Box::new(Running {
+            shape: server.state().shape.clone(),
+            leaving: server.retiring().plugins(),
+        })),
         Call::Operation { command, instance, operation, values } => {
             tracing::info!(%command, %operation, "operation");
             let values = values.into_iter().map(Into::into).collect();
-            match run_operation(server.assembly(), &command, instance.as_deref(), operation, values, steps).await {
+            let _operating = server.operating().await;
+            match run_operation(&server.assembly(), &command, instance.as_deref(), operation, values, steps).await {
                 Ok(report) => Answer::Report(Box::new(report.into())),
                 Err(message) => Answer::Failed(message),
             }
         }
     }
+}
+
+/// Lets an address in again; whether it was shut out. All listeners share one list.
+fn unblock(server: &Server, address: IpAddr) -> bool {
+    let guessers = server.listeners().first().map(|listener| listener.guessers.clone());
+    let was_blocked = guessers.is_some_and(|guessers| guessers.forgive(address, Instant::now()));
+    tracing::info!(%address, was_blocked, "operation unblock");
+    was_blocked
 }
 
 /// Sends steps on.

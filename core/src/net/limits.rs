@@ -61,20 +61,39 @@ impl ConnectionLimit {
     /// # Errors
     /// If it is one too many.
     pub fn enter(&self, address: IpAddr) -> Result<Permit, Full> {
-        let client = client_of(address);
+        let mut permit = self.enter_unknown()?;
+        permit.claim(address)?;
+        Ok(permit)
+    }
+
+    /// Counts a connection whose client is not known yet.
+    ///
+    /// # Errors
+    /// If it is one too many.
+    pub fn enter_unknown(&self) -> Result<Permit, Full> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.total >= counts.max_total {
             return Err(Full::Listener);
         }
-        let max = counts.max_per_client;
-        let count = counts.clients.entry(client).or_default();
-        if *count >= max {
-            return Err(Full::Client);
-        }
-        *count += 1;
         counts.total += 1;
         drop(counts);
-        Ok(Permit { limit: self.clone(), client })
+        Ok(Permit { limit: self.clone(), client: None })
+    }
+
+    /// Other limits from now on; who is in stays in.
+    pub fn set(&self, max_total: u32, max_per_client: u32) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (counts.max_total, counts.max_per_client) = (max_total, max_per_client);
+    }
+
+    fn leave(&self, client: IpAddr) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.clients.get_mut(&client) {
+            *count -= 1;
+            if *count == 0 {
+                counts.clients.remove(&client);
+            }
+        }
     }
 
     /// Connections now.
@@ -87,26 +106,44 @@ impl ConnectionLimit {
 #[derive(Debug)]
 pub struct Permit {
     limit: ConnectionLimit,
-    client: IpAddr,
+    client: Option<IpAddr>,
+}
+
+impl Permit {
+    /// Counts it for its client, once that is known.
+    ///
+    /// # Errors
+    /// If the client has enough.
+    pub fn claim(&mut self, address: IpAddr) -> Result<(), Full> {
+        let client = client_of(address);
+        let mut counts = self.limit.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let max = counts.max_per_client;
+        let count = counts.clients.entry(client).or_default();
+        if *count >= max {
+            return Err(Full::Client);
+        }
+        *count += 1;
+        drop(counts);
+        if let Some(earlier) = self.client.replace(client) {
+            self.limit.leave(earlier);
+        }
+        Ok(())
+    }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut counts = self.limit.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.total -= 1;
-        if let Some(count) = counts.clients.get_mut(&self.client) {
-            *count -= 1;
-            if *count == 0 {
-                counts.clients.remove(&self.client);
-            }
+        if let Some(client) = self.client {
+            self.limit.leave(client);
         }
+        self.limit.0.lock().unwrap_or_else(PoisonError::into_inner).total -= 1;
     }
 }
 
 /// Addresses that failed to log in, over all listeners.
 #[derive(Debug)]
 pub struct Guessers {
-    config: LoginBlocking,
+    config: Mutex<LoginBlocking>,
     max: usize,
     clients: Mutex<HashMap<IpAddr, Guesser>>,
     swept: Mutex<Option<Instant>>,
@@ -122,7 +159,7 @@ struct Guesser {
 impl Guessers {
     /// Nobody yet.
     pub fn new(config: LoginBlocking) -> Self {
-        Guessers { config, max: MAX_GUESSERS, clients: Mutex::default(), swept: Mutex::default() }
+        Guessers { config: Mutex::new(config), max: MAX_GUESSERS, clients: Mutex::default(), swept: Mutex::default() }
     }
 
     /// Whether an address is shut out now.
@@ -131,12 +168,35 @@ impl Guessers {
         clients.get(&client_of(address)).and_then(|guesser| guesser.blocked_until).is_some_and(|until| now < until)
     }
 
+    /// Who is shut out now, and for how long still: how many, and at most `max` of them, longest first.
+    pub fn blocked(&self, now: Instant, max: usize) -> (usize, Vec<(IpAddr, Duration)>) {
+        let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut blocked: Vec<(IpAddr, Duration)> = clients
+            .iter()
+            .filter_map(|(address, guesser)| Some((*address, guesser.blocked_until?.checked_duration_since(now)?)))
+            .filter(|(_, left)| !left.is_zero())
+            .collect();
+        drop(clients);
+        let count = blocked.len();
+        blocked.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        blocked.truncate(max);
+        (count, blocked)
+    }
+
+    /// Forgets an address; whether it was shut out.
+    pub fn forgive(&self, address: IpAddr, now: Instant) -> bool {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let forgotten = clients.remove(&client_of(address));
+        forgotten.and_then(|guesser| guesser.blocked_until).is_some_and(|until| now < until)
+    }
+
     /// Counts a failure; gives `true` if it shuts the address out.
     pub fn failed(&self, address: IpAddr, now: Instant) -> bool {
-        if self.config.failures == 0 || self.config.block_seconds == 0 {
+        let config = self.config();
+        if config.failures == 0 || config.block_seconds == 0 {
             return false;
         }
-        let window = Duration::from_secs(self.config.window_seconds);
+        let window = Duration::from_secs(config.window_seconds);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if clients.len() >= self.max && !clients.contains_key(&client_of(address)) {
             self.make_room(&mut clients, now);
@@ -148,17 +208,17 @@ impl Guessers {
             *guesser = Guesser { failures: 0, first: now, blocked_until: None };
         }
         guesser.failures += 1;
-        if guesser.failures < self.config.failures || guesser.blocked_until.is_some() {
+        if guesser.failures < config.failures || guesser.blocked_until.is_some() {
             return false;
         }
-        guesser.blocked_until = Some(now + Duration::from_secs(self.config.block_seconds));
+        guesser.blocked_until = Some(now + Duration::from_secs(config.block_seconds));
         true
     }
 
     /// Forgets whom it need not remember; if that is nobody, whoever is not blocked. The whole table is looked at once a
     /// second at most.
     fn make_room(&self, clients: &mut HashMap<IpAddr, Guesser>, now: Instant) {
-        let window = Duration::from_secs(self.config.window_seconds);
+        let window = Duration::from_secs(self.config().window_seconds);
         let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
         if swept.is_none_or(|swept| now >= swept + Duration::from_secs(1)) {
             *swept = Some(now);
@@ -173,9 +233,18 @@ impl Guessers {
         }
     }
 
+    /// Other rules from now on; who is shut out stays so.
+    pub fn set(&self, config: LoginBlocking) {
+        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+
+    fn config(&self) -> LoginBlocking {
+        *self.config.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How late a failure is answered.
     pub fn delay(&self) -> Duration {
-        Duration::from_millis(self.config.delay_milliseconds)
+        Duration::from_millis(self.config().delay_milliseconds)
     }
 }
 
@@ -198,6 +267,24 @@ mod tests {
         drop(a);
         limit.enter(ip("::ffff:192.0.2.1")).unwrap();
         assert_eq!(limit.total(), 2);
+    }
+
+    #[test]
+    fn a_client_may_become_known_later() {
+        let limit = ConnectionLimit::new(3, 1);
+        let mut first = limit.enter_unknown().unwrap();
+        let mut second = limit.enter_unknown().unwrap();
+        first.claim(ip("192.0.2.1")).unwrap();
+        assert_eq!(second.claim(ip("192.0.2.1")), Err(Full::Client));
+        assert_eq!(limit.enter(ip("192.0.2.1")).unwrap_err(), Full::Client);
+        assert_eq!(limit.total(), 2);
+        first.claim(ip("192.0.2.2")).unwrap();
+        second.claim(ip("192.0.2.1")).unwrap();
+        let _third = limit.enter_unknown().unwrap();
+        assert_eq!(limit.enter_unknown().unwrap_err(), Full::Listener);
+        drop((first, second));
+        assert_eq!(limit.total(), 1);
+        limit.enter(ip("192.0.2.1")).unwrap();
     }
 
     #[test]
@@ -235,6 +322,11 @@ mod tests {
         assert!(guessers.is_blocked(client, at(31)));
         assert!(!guessers.is_blocked(ip("192.0.2.2"), at(13)));
         assert!(!guessers.is_blocked(client, at(32)));
+        assert!(!guessers.forgive(client, at(32)));
         assert!(!guessers.failed(client, at(33)));
+        assert!(!guessers.failed(client, at(33)));
+        assert!(guessers.failed(client, at(33)));
+        assert!(guessers.forgive(client, at(34)));
+        assert!(!guessers.is_blocked(client, at(34)) && !guessers.failed(client, at(34)));
     }
 }

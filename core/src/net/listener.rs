@@ -1,6 +1,5 @@
 //! Bound sockets and the loop that accepts on them.
 
-use crate::config::ListenerConfig;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{io, net::SocketAddr, time::Duration};
 use tokio::net::{TcpListener, TcpStream};
@@ -10,21 +9,15 @@ const BACKLOG: i32 = 1024;
 /// How long to wait after running out of file descriptors.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
-/// Binds all addresses of a listener.
+/// Binds addresses for something with this name.
 ///
 /// # Errors
 /// One sentence that names the address and the cure.
-pub fn bind(listener: &ListenerConfig) -> Result<Vec<TcpListener>, String> {
-    listener
-        .options
-        .bind
-        .iter()
-        .map(|&address| {
-            bind_one(address).map_err(|error| {
-                format!("listener `{}` cannot bind {address}: {}", listener.name, explain(address, &error))
-            })
-        })
-        .collect()
+pub fn bind_all(what: &str, addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, String> {
+    let one = |&address: &SocketAddr| {
+        bind_one(address).map_err(|error| format!("{what} cannot bind {address}: {}", explain(address, &error)))
+    };
+    addresses.iter().map(one).collect()
 }
 
 fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
@@ -50,7 +43,7 @@ fn explain(address: SocketAddr, error: &io::Error) -> String {
             "not allowed (ports below 1024 need CAP_NET_BIND_SERVICE, or choose a higher port)".into()
         }
         io::ErrorKind::AddrNotAvailable => "this machine has no such address (correct `bind`)".into(),
-        _ => error.to_string(),
+        _ => format!("{error} (correct `bind`)"),
     }
 }
 

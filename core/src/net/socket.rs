@@ -7,11 +7,13 @@
 //!   kernel would answer it with a reset, and the peer could lose the last reply. What the connection counts against stays
 //!   counted until then.
 
+use crate::session::table::Octets;
 use std::{
     any::Any,
     future::Future,
     io::{self, IoSlice},
     pin::Pin,
+    sync::Arc,
     task::{ready, Context, Poll},
     time::Duration,
 };
@@ -34,17 +36,26 @@ pub struct Socket {
     timer: Option<Pin<Box<Sleep>>>,
     peer_closed: bool,
     held: Option<Held>,
+    octets: Arc<Octets>,
 }
 
 /// What a connection keeps until it is really gone, such as its place within a limit.
 pub type Held = Box<dyn Any + Send + Sync>;
 
 impl Socket {
-    /// Takes a connection; it may idle for so long, and keeps `held` to its end.
-    pub fn new(tcp: TcpStream, idle: Duration, held: Held) -> Self {
+    /// Takes a connection; it may idle for so long, keeps `held` to its end, and counts its octets.
+    pub fn new(tcp: TcpStream, idle: Duration, held: Held, octets: Arc<Octets>) -> Self {
         // A socket that takes no options is about to fail anyway.
         let _ = tcp.set_nodelay(true);
-        Socket { tcp: Some(tcp), idle, progress: Instant::now(), timer: None, peer_closed: false, held: Some(held) }
+        Socket {
+            tcp: Some(tcp),
+            idle,
+            progress: Instant::now(),
+            timer: None,
+            peer_closed: false,
+            held: Some(held),
+            octets,
+        }
     }
 
     /// Settles a poll of the socket: progress resets the clock, waiting is limited.
@@ -67,6 +78,12 @@ impl Socket {
         }
     }
 
+    fn count_sent(&self, polled: &Poll<io::Result<usize>>) {
+        if let Poll::Ready(Ok(count)) = polled {
+            self.octets.sent(*count);
+        }
+    }
+
     fn tcp(&mut self) -> io::Result<Pin<&mut TcpStream>> {
         self.tcp.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
@@ -76,6 +93,7 @@ impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = self.tcp()?.poll_read(cx, buf);
+        self.octets.received(buf.filled().len() - before);
         match &polled {
             Poll::Ready(Ok(())) if buf.filled().len() == before && buf.remaining() > 0 => self.peer_closed = true,
             Poll::Ready(Err(_)) => self.peer_closed = true,
@@ -88,6 +106,7 @@ impl AsyncRead for Socket {
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let polled = self.tcp()?.poll_write(cx, bytes);
+        self.count_sent(&polled);
         self.settle(cx, polled)
     }
 
@@ -97,6 +116,7 @@ impl AsyncWrite for Socket {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = self.tcp()?.poll_write_vectored(cx, slices);
+        self.count_sent(&polled);
         self.settle(cx, polled)
     }
 
@@ -152,7 +172,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (server, _) = listener.accept().await.unwrap();
-        (Socket::new(server, idle, Box::new(())), client)
+        (Socket::new(server, idle, Box::new(()), Arc::default()), client)
     }
 
     #[tokio::test]
@@ -167,6 +187,8 @@ mod tests {
         client.write_all(b"x").await.unwrap();
         let mut room = [0; 8];
         assert_eq!(socket.read(&mut room).await.unwrap(), 1);
+        socket.write_all(b"yz").await.unwrap();
+        assert_eq!(socket.octets.so_far(), (1, 2));
         let error = socket.read(&mut room).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }

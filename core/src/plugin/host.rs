@@ -1,13 +1,20 @@
-//! What the host offers to an instance: log, time, tasks, connections, faults, the console.
+//! What the host offers to an instance: log, time, tasks, connections, faults, the console, figures.
 //!
 //! Each instance gets handles of its own, so that what it does is counted to it and ends with it.
 
-use crate::{runtime, telemetry::log::Log};
+use crate::{
+    runtime,
+    telemetry::{
+        log::Log,
+        metrics::{metrics, plugin::InstanceMetrics},
+    },
+};
 use dovetail_abi::{
     console_v1::{ConsoleFailure, HostConsole, HostConsoleProvider, SecretNotice},
     fault_v1::{HostFault, HostFaultProvider, PanicReport},
     handle::Interface,
     log_v1::{HostLog, HostLogProvider, Level, LogField, LogRecord},
+    metrics_v1::{HostMetrics, HostMetricsProvider, Series, SeriesDescription, SeriesFailure},
     net_v1::{HostNet, HostNetProvider, NetFailure},
     task_v1::{HostTask, HostTaskProvider, Job, Task, TaskFuture, TaskProvider},
     time_v1::{HostTime, HostTimeProvider},
@@ -30,7 +37,7 @@ use tokio::{
 };
 
 /// An instance and its tasks get so long to end.
-pub(super) const END_LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const END_LIMIT: Duration = Duration::from_secs(10);
 
 /// The host as one instance sees it.
 #[derive(Clone)]
@@ -42,6 +49,7 @@ struct Inner {
     log: Log,
     tasks: Mutex<JoinSet<()>>,
     panics: AtomicU64,
+    metrics: InstanceMetrics,
 }
 
 impl InstanceHost {
@@ -53,6 +61,7 @@ impl InstanceHost {
             log,
             tasks: Mutex::default(),
             panics: AtomicU64::new(0),
+            metrics: metrics().families.of(instance),
         }))
     }
 
@@ -66,6 +75,7 @@ impl InstanceHost {
             HostNet::ID => HostNet::new(me).erase(),
             HostFault::ID => HostFault::new(me).erase(),
             HostConsole::ID => HostConsole::new(me).erase(),
+            HostMetrics::ID => HostMetrics::new(me).erase(),
             _ => return None,
         })
     }
@@ -86,7 +96,7 @@ impl InstanceHost {
     pub async fn end_tasks(&self) {
         let mut tasks = std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         if tokio::time::timeout(END_LIMIT, tasks.shutdown()).await.is_err() {
-            tracing::error!(plugin = %self.0.instance, tasks = tasks.len(), "tasks of the instance do not end; stopping without them");
+            tracing::error!(plugin = %self.0.instance, tasks = tasks.len(), "tasks of the instance do not end; stopping without them (report it to the plugin's author)");
         }
     }
 }
@@ -177,12 +187,18 @@ impl HostFaultProvider for InstanceHost {
             &LogRecord {
                 level: Level::Error,
                 target: "fault".to_owned(),
-                message: "the plugin panicked; what it was doing has ended, the rest goes on".to_owned(),
+                message: "the plugin panicked; what it was doing has ended, the rest goes on (report it to the plugin's author with this line)".to_owned(),
                 fields: vec![field("panic", &report.message), field("place", &report.place)],
                 session: report.session,
             },
         );
         Ok(())
+    }
+}
+
+impl HostMetricsProvider for InstanceHost {
+    fn series(&self, description: SeriesDescription) -> Result<Series, SeriesFailure> {
+        self.0.metrics.series(description)
     }
 }
 

@@ -3,10 +3,11 @@
 use super::{
     closure,
     finder::Finder,
-    host::{InstanceHost, END_LIMIT},
+    host::InstanceHost,
     load::{self, Loaded},
-    slot::Place,
-    wiring::{self, Node, Wiring},
+    member::Member,
+    places::Places,
+    wiring::{self, Node},
 };
 use crate::{
     config::{report::Problems, Config, PluginConfig},
@@ -14,7 +15,7 @@ use crate::{
 };
 use dovetail_abi::{
     handle::Interface,
-    kernel_v1::{Bound, Diagnostic, Instance, PrepareInput, Prepared, Purpose, StartInput},
+    kernel_v1::{Diagnostic, PrepareInput, Prepared, Purpose},
     layout, AnyHandle,
 };
 use std::{
@@ -23,27 +24,16 @@ use std::{
     sync::Arc,
 };
 
-/// An instance in its life from prepared to stopped.
-pub struct Member {
-    /// Its config.
-    pub config: PluginConfig,
-    /// Its library.
-    pub library: Arc<Loaded>,
-    /// What the host offers it.
-    pub host: InstanceHost,
-    prepared: Option<Prepared>,
-    running: Option<Instance>,
-}
-
 /// All instances, wired.
 pub struct Assembly {
     /// The instances, in the order of the config.
-    pub members: Vec<Member>,
+    pub members: Vec<Arc<Member>>,
     /// What was worth a warning.
     pub warnings: Vec<Diagnostic>,
-    wiring: Wiring,
-    /// Places by provider and interface.
-    places: BTreeMap<(usize, String), Place>,
+    /// The instances, providers before users.
+    pub order: Vec<usize>,
+    /// Where their services stand.
+    pub places: Places,
 }
 
 /// How libraries are loaded.
@@ -95,95 +85,56 @@ impl Assembly {
         }
         let mut warnings = problems.0;
         let mut members = Vec::new();
-        for (node, prepared) in nodes.iter().zip(prepared) {
+        for ((node, prepared), providers) in nodes.iter().zip(prepared).zip(&wiring.providers) {
             if let Some(prepared) = &prepared {
                 warnings.extend(prepared.warnings().unwrap_or_default());
             }
-            members.push(Member {
-                config: node.config.clone(),
-                library: node.library.clone(),
-                host: InstanceHost::new(&node.config.instance, config.data_dir.clone(), log.clone()),
-                prepared,
-                running: None,
-            });
+            let host = InstanceHost::new(&node.config.instance, config.data_dir.clone(), log.clone());
+            let needs = providers
+                .iter()
+                .filter_map(|(id, &provider)| Some((id.clone(), nodes.get(provider)?.config.instance.clone())))
+                .collect();
+            members.push(Arc::new(Member::new(node.config.clone(), node.library.clone(), host, needs, prepared)));
         }
-        Ok(Assembly { members, warnings, wiring, places: BTreeMap::new() })
+        Ok(Assembly { members, warnings, order: wiring.order, places: Places::default() })
     }
 
     /// Starts all instances, providers first.
     ///
     /// # Errors
     /// What the first instance that does not start says; those before it have been stopped again.
-    pub async fn start(&mut self) -> Result<(), Problems> {
-        for index in self.wiring.order.clone() {
-            if let Err(message) = self.start_one(index).await {
-                self.stop().await;
-                let config = &self.members[index].config;
-                let message = format!("`{}` did not start: {message}", config.instance);
-                return Err(Problems(vec![config.place.diagnostic(message, "")]));
+    pub async fn start(&self) -> Result<(), Problems> {
+        for member in self.ordered() {
+            match member.start(&self.places).await {
+                Ok(offers) => {
+                    for (interface, provider) in offers {
+                        self.places.place(&member.config.instance, &interface).fill(provider);
+                    }
+                }
+                Err(message) => {
+                    self.stop().await;
+                    return Err(Problems(vec![did_not_start(member, &message)]));
+                }
             }
-        }
-        Ok(())
-    }
-
-    async fn start_one(&mut self, index: usize) -> Result<(), String> {
-        let mut services = Vec::new();
-        for required in &self.members[index].library.description.requires {
-            let id = required.id.to_string();
-            let slot = if wiring::is_host_interface(&id) {
-                let place = Place::default();
-                let offered = self.members[index].host.query(&id);
-                place.fill(offered.ok_or_else(|| format!("this server offers no {id}"))?);
-                place.slot()
-            } else {
-                let provider = self.wiring.providers[index].get(&id).copied();
-                let provider = provider.ok_or_else(|| format!("nobody provides {id}"))?;
-                self.places.entry((provider, id.clone())).or_default().slot()
-            };
-            services.push(Bound { id, slot });
-        }
-        let member = &mut self.members[index];
-        let prepared = member.prepared.take().ok_or("it was started before")?;
-        let instance = prepared.start(StartInput { services }).await.map_err(|failure| failure.message)?;
-        // From here on it runs, and is stopped even if it turns out not to be what it should.
-        let instance = member.running.insert(instance);
-        for offer in &member.library.description.provides {
-            let id = offer.id.to_string();
-            let provider = instance.query(id.clone()).map_err(|failure| failure.to_string())?;
-            let provider = provider.ok_or_else(|| format!("it does not provide {id} as its manifest says"))?;
-            if !std::ptr::eq(provider.layout(), offer.layout) {
-                layout::compatible(offer.layout, provider.layout())?;
-            }
-            self.places.entry((index, id)).or_default().fill(provider);
         }
         Ok(())
     }
 
     /// Stops all instances, users first, and waits for their tasks.
-    pub async fn stop(&mut self) {
-        for &index in self.wiring.order.iter().rev() {
-            let member = &mut self.members[index];
-            if let Some(instance) = member.running.take() {
-                let plugin = &member.config.instance;
-                match tokio::time::timeout(END_LIMIT, instance.stop()).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(failure)) => tracing::error!(%plugin, %failure, "the instance did not stop cleanly"),
-                    Err(_) => {
-                        tracing::error!(%plugin, within = ?END_LIMIT, "the instance does not stop; going on without it")
-                    }
-                }
-            }
-            for ((_, _), place) in self.places.iter().filter(|((provider, _), _)| *provider == index) {
-                place.clear();
-            }
-            self.members[index].host.end_tasks().await;
+    pub async fn stop(&self) {
+        for member in self.ordered().rev() {
+            member.take_from(&self.places).await;
         }
     }
 
-    /// The place of an interface that an instance provides.
-    pub fn place(&self, instance: &str, interface: &str) -> Option<Place> {
-        let index = self.members.iter().position(|member| member.config.instance == instance)?;
-        self.places.get(&(index, interface.to_owned())).cloned()
+    /// The instances, providers before users.
+    pub fn ordered(&self) -> impl DoubleEndedIterator<Item = &Arc<Member>> {
+        self.order.iter().filter_map(|&index| self.members.get(index))
+    }
+
+    /// The instance of a name.
+    pub fn member(&self, instance: &str) -> Option<&Arc<Member>> {
+        self.members.iter().find(|member| member.config.instance == instance)
     }
 
     /// What an instance provides, as interface `I`.
@@ -191,7 +142,7 @@ impl Assembly {
     /// # Errors
     /// If it does not, or in another shape.
     pub fn service<I: Interface>(&self, instance: &str) -> Result<I, String> {
-        let any: Option<AnyHandle> = self.place(instance, I::ID).and_then(|place| place.get());
+        let any: Option<AnyHandle> = self.places.get(instance, I::ID);
         any.ok_or_else(|| format!("`{instance}` provides no {}", I::ID))?.checked()
     }
 
@@ -211,6 +162,12 @@ impl Assembly {
     pub fn libraries(&self) -> Vec<PathBuf> {
         self.members.iter().map(|member| member.library.path.clone()).collect()
     }
+}
+
+/// What is said of an instance that did not start.
+pub fn did_not_start(member: &Member, message: &str) -> Diagnostic {
+    let message = format!("`{}` did not start: {message}", member.config.instance);
+    member.config.place.diagnostic(message, "")
 }
 
 fn load_one(

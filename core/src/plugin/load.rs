@@ -10,6 +10,7 @@ use super::{
     probe::{self, ProbeError},
     trust::{self, TrustError},
 };
+use crate::reload::shape::LibraryShape;
 use abi_stable::library::{AbiHeaderRef, LibHeader};
 use dovetail_abi::{
     handle::Interface,
@@ -56,7 +57,7 @@ pub enum LoadError {
         source: TrustError,
     },
     /// The private copy could not be made.
-    #[error("cannot copy {path} into the data directory: {source}")]
+    #[error("cannot copy {path} into the data directory: {source} (check that there is room, and that it belongs to the server's user)")]
     Copy {
         /// The file.
         path: PathBuf,
@@ -64,7 +65,7 @@ pub enum LoadError {
         source: io::Error,
     },
     /// The system's loader refused it.
-    #[error("{path} cannot be loaded: {detail}")]
+    #[error("{path} cannot be loaded: {detail} (install the libraries that it needs, or build it again on this machine)")]
     Open {
         /// The file.
         path: PathBuf,
@@ -99,6 +100,8 @@ pub struct Loaded {
     pub manifest: Manifest,
     /// What it gives and needs.
     pub description: Description,
+    /// Which file it came from, to see whether there is another one now.
+    pub shape: LibraryShape,
     kernel: KernelRef,
 }
 
@@ -115,9 +118,11 @@ impl std::fmt::Debug for Loaded {
 /// One sentence with both sides and the cure. Nothing of the library has run, unless it is a `Kernel` or `Describe` error.
 pub fn load(path: &Path, pin: Option<&str>, copies: Option<&Path>) -> Result<Loaded, LoadError> {
     trust::check(path)?;
+    let stamp = stamp(path).map_err(|source| ProbeError::Io { path: path.to_owned(), source })?;
     let manifest = probe::probe(path)?;
     // Before the copy, so that a wrong file is not even copied.
     let hash = pinned(path, path, pin)?;
+    let shape = LibraryShape { stamp, hash: hash.clone() };
     let (file, manifest) = match copies {
         Some(directory) => {
             let copy = private_copy(path, hash.as_deref(), directory)
@@ -146,7 +151,7 @@ pub fn load(path: &Path, pin: Option<&str>, copies: Option<&Path>) -> Result<Loa
     if description.id.as_str() != manifest.id {
         return Err(LoadError::Describe { path: path.to_owned() });
     }
-    Ok(Loaded { path: path.to_owned(), manifest, description, kernel })
+    Ok(Loaded { path: path.to_owned(), manifest, description, shape, kernel })
 }
 
 impl Loaded {
@@ -216,6 +221,22 @@ fn hash(path: &Path) -> io::Result<String> {
     Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// Device, inode, size and modification time of a file: a library that was replaced has others.
+fn stamp(path: &Path) -> io::Result<String> {
+    fs::metadata(path).map(|metadata| tag_of(&metadata))
+}
+
+fn tag_of(metadata: &fs::Metadata) -> String {
+    format!(
+        "{:x}-{:x}-{:x}-{:x}.{:x}",
+        metadata.dev(),
+        metadata.ino(),
+        metadata.len(),
+        metadata.mtime(),
+        metadata.mtime_nsec()
+    )
+}
+
 /// Copies a library under a name that changes with its content: by hash if it is pinned, else by device, inode, size and
 /// modification time. A copy that is there already is used again, unless its length or its pinned hash is another.
 fn private_copy(path: &Path, hash: Option<&str>, directory: &Path) -> io::Result<PathBuf> {
@@ -227,14 +248,7 @@ fn private_copy(path: &Path, hash: Option<&str>, directory: &Path) -> io::Result
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let tag = match hash {
         Some(hash) => hash.to_owned(),
-        None => format!(
-            "{:x}-{:x}-{:x}-{:x}.{:x}",
-            metadata.dev(),
-            metadata.ino(),
-            metadata.len(),
-            metadata.mtime(),
-            metadata.mtime_nsec()
-        ),
+        None => tag_of(&metadata),
     };
     let copy = directory.join(format!("{stem}-{tag}.so"));
     let same_length = fs::symlink_metadata(&copy).is_ok_and(|there| there.is_file() && there.len() == metadata.len());

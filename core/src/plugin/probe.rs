@@ -23,7 +23,7 @@ use std::{
 #[non_exhaustive]
 pub enum ProbeError {
     /// It cannot be read.
-    #[error("{path}: {source}")]
+    #[error("cannot read the plugin {path}: {source} (check the path, and that the server's user may read it)")]
     Io {
         /// The file.
         path: PathBuf,
@@ -65,7 +65,7 @@ pub enum ProbeError {
         path: PathBuf,
     },
     /// Its manifest is damaged.
-    #[error("{path}: {source}")]
+    #[error("the manifest of {path} cannot be read: {source} (build the plugin again)")]
     BadManifest {
         /// The file.
         path: PathBuf,

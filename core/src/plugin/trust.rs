@@ -15,7 +15,7 @@ use std::{
 #[non_exhaustive]
 pub enum TrustError {
     /// It cannot be looked at.
-    #[error("{path}: {source}")]
+    #[error("cannot look at {path}: {source} (check the path, and that the server's user may read it)")]
     Io {
         /// The file or directory.
         path: PathBuf,

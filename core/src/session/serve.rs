@@ -3,6 +3,8 @@
 use super::{
     control::{too_slow, Control},
     id::SessionIds,
+    proxied::Ends,
+    table::{Entry, Sessions},
 };
 use crate::{
     config::{ListenerConfig, TlsMode},
@@ -10,15 +12,15 @@ use crate::{
         limits::{ConnectionLimit, Full, Guessers, Permit},
         socket::Socket,
     },
-    plugin::slot::Place,
+    telemetry::metrics::{metrics, Refusal},
 };
 use dovetail_abi::{
     protocol_v1::{Protocol, ProtocolTraits, SessionControl, SessionFailure, SessionInfo, SessionStart},
-    tls_v1::{TlsAcceptor, TlsConnection, TlsError, TlsErrorCode, TlsFacts},
-    AnyHandle, CallFailure, Stream,
+    tls_v1::{Tls, TlsAcceptor, TlsConnection, TlsError, TlsErrorCode, TlsFacts},
+    Stream,
 };
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         atomic::{AtomicU64, Ordering},
         Arc, Mutex, PoisonError,
@@ -39,10 +41,12 @@ pub struct Listener {
     pub bound: Vec<SocketAddr>,
     /// The server's name.
     pub hostname: String,
-    /// Where its protocol stands.
-    pub protocol: Place,
+    /// Its protocol; its sessions go on with this one, whatever a reload brings.
+    pub protocol: Protocol,
     /// What core must know of the protocol.
     pub traits: ProtocolTraits,
+    /// Who does its TLS, unless TLS is off. Held so that it does not end before the listener's last session.
+    pub tls: Option<Tls>,
     /// Its way to TLS, unless TLS is off.
     pub acceptor: Option<TlsAcceptor>,
     /// Its connections.
@@ -51,14 +55,18 @@ pub struct Listener {
     pub guessers: Arc<Guessers>,
     /// Makes session ids.
     pub ids: Arc<SessionIds>,
+    /// The open sessions, over all listeners.
+    pub sessions: Arc<Sessions>,
     /// Room for clients that are being told to try later; without it they are just closed.
     pub turning_away: Arc<Semaphore>,
     /// Turns true when sessions should end.
     pub drain: watch::Receiver<bool>,
+    /// The same for the sessions of this listener alone: it is gone, or its protocol was replaced.
+    pub retire: watch::Sender<bool>,
     /// Turns true when sessions are ended, whatever they are doing.
     pub cut: watch::Receiver<bool>,
     /// Sessions since the start.
-    pub served: AtomicU64,
+    pub served: Arc<AtomicU64>,
     /// Connections that were refused since it was last said.
     pub refusals: Mutex<Refusals>,
 }
@@ -82,28 +90,52 @@ impl Listener {
     ) -> Option<impl std::future::Future<Output = ()> + Send + 'static> {
         let local = tcp.local_addr().ok()?;
         let listener = self.clone();
-        let permit = match self.limit.enter(peer.ip()) {
+        let trusted = self.config.options.proxy.trusts(peer.ip());
+        let entered = if trusted { self.limit.enter_unknown() } else { self.limit.enter(peer.ip()) };
+        let permit = match entered {
             Ok(permit) => permit,
             Err(full) => {
-                let why = match full {
-                    Full::Listener => "the listener has its `max_connections`",
-                    Full::Client => "the client has its `max_connections_per_address`",
-                };
-                self.refused(peer, why);
+                self.refused(peer, full.into());
                 listener.turn_away(tcp);
                 return None;
             }
         };
-        if self.guessers.is_blocked(peer.ip(), Instant::now()) {
-            self.refused(peer, "the address failed to log in too often");
+        if !trusted && self.shuts_out(peer.ip()) {
+            self.refused(peer, Refusal::Blocked);
             listener.turn_away(tcp);
             return None;
         }
-        self.served.fetch_add(1, Ordering::Relaxed);
-        Some(async move { listener.serve(tcp, local, peer, permit).await })
+        let ends = Ends { local, peer, proxy: None };
+        Some(async move {
+            let admitted = match trusted {
+                true => Box::pin(listener.clone().behind_proxy(tcp, ends, permit)).await,
+                false => Some((tcp, ends, permit)),
+            };
+            let Some((tcp, ends, permit)) = admitted else { return };
+            listener.served.fetch_add(1, Ordering::Relaxed);
+            listener.serve(tcp, ends, permit).await;
+        })
     }
 
-    fn refused(&self, peer: SocketAddr, why: &str) {
+    /// Whether an address failed to log in too often; a listener may not care.
+    pub(super) fn shuts_out(&self, address: IpAddr) -> bool {
+        self.config.options.block_failed_logins && self.guessers.is_blocked(address, Instant::now())
+    }
+
+    pub(super) fn refused(&self, peer: SocketAddr, refusal: Refusal) {
+        let why = match refusal {
+            Refusal::ListenerLimit => "the listener has its `max_connections`; raise it if these are wanted",
+            Refusal::AddressLimit => "the client has its `max_connections_per_address`; raise it if these are wanted",
+            Refusal::Blocked => {
+                "the address failed to log in too often; `login_blocking` says for how long it is shut out"
+            }
+            Refusal::ProxyHeader => "a trusted proxy sent no PROXY header",
+        };
+        self.refused_because(peer, refusal, why);
+    }
+
+    pub(super) fn refused_because(&self, peer: SocketAddr, refusal: Refusal, why: &str) {
+        metrics().refused(&self.config.name, refusal);
         tracing::debug!(listener = %self.config.name, %peer, why, "connection refused");
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         refusals.count += 1;
@@ -115,33 +147,38 @@ impl Listener {
     }
 
     /// Says "try later" in the protocol's words, where words can be said: never plain text on a TLS port.
-    fn turn_away(self: Arc<Self>, tcp: TcpStream) {
+    pub(super) fn turn_away(self: Arc<Self>, tcp: TcpStream) {
         if self.config.options.tls == TlsMode::Implicit {
             return;
         }
         // A flood of connections must not become a flood of tasks.
         let Ok(room) = self.turning_away.clone().try_acquire_owned() else { return };
         tokio::spawn(async move {
-            let mut socket = Socket::new(tcp, Duration::from_secs(5), Box::new(room));
+            let mut socket = Socket::new(tcp, Duration::from_secs(5), Box::new(room), Arc::default());
             // A client that does not listen is turned away all the same.
             let _ = socket.write_all(&self.traits.try_later).await;
         });
     }
 
-    async fn serve(self: Arc<Self>, tcp: TcpStream, local: SocketAddr, peer: SocketAddr, permit: Permit) {
+    async fn serve(self: Arc<Self>, tcp: TcpStream, ends: Ends, permit: Permit) {
         let session = self.ids.next();
-        tracing::debug!(session, listener = %self.config.name, %peer, "connected");
+        let peer = ends.peer;
+        let proxy = ends.proxy.map(tracing::field::display);
+        tracing::debug!(session, listener = %self.config.name, %peer, proxy, "connected");
         let permit = Arc::new(permit);
         let idle = Duration::from_secs(self.config.options.idle_seconds);
-        let socket = Socket::new(tcp, idle, Box::new(permit.clone()));
+        let present = self.sessions.enter(&session, &self.config.name, peer);
+        let entry = present.entry.clone();
+        let socket = Socket::new(tcp, idle, Box::new(permit.clone()), entry.octets.clone());
         let mut cut = self.cut.clone();
         let outcome = tokio::select! {
-            outcome = Box::pin(self.clone().speak(Stream::new(socket), session.clone(), local, peer)) => outcome,
+            outcome = Box::pin(self.clone().speak(Stream::new(socket), session.clone(), ends, entry)) => outcome,
             _ = cut.wait_for(|cut| *cut) => Err(SessionFailure::new("cut, since the time to drain is over")),
         };
         if let Err(failure) = outcome {
             tracing::info!(session, listener = %self.config.name, %peer, reason = %failure.message, "the session ended early");
         }
+        drop(present);
         tracing::debug!(session, "gone");
         drop(permit);
     }
@@ -150,17 +187,18 @@ impl Listener {
         self: Arc<Self>,
         stream: Stream,
         session: String,
-        local: SocketAddr,
-        peer: SocketAddr,
+        ends: Ends,
+        entry: Arc<Entry>,
     ) -> Result<(), SessionFailure> {
         let (stream, tls) = if self.config.options.tls == TlsMode::Implicit {
             let secured = Box::pin(self.handshake(stream)).await.map_err(|error| tls_failure(&error))?;
+            entry.secured(&secured.facts);
             (secured.stream, Some(secured.facts))
         } else {
             (stream, None)
         };
-        let protocol: Protocol = current(&self.protocol)?;
-        let start = self.session(stream, tls, session, local, peer);
+        let protocol = self.protocol.clone();
+        let start = self.session(stream, tls, session, ends, entry);
         protocol.serve(start).await
     }
 
@@ -169,15 +207,15 @@ impl Listener {
         stream: Stream,
         tls: Option<TlsFacts>,
         id: String,
-        local: SocketAddr,
-        peer: SocketAddr,
+        ends: Ends,
+        entry: Arc<Entry>,
     ) -> SessionStart {
         SessionStart {
             info: SessionInfo {
                 id,
                 listener: self.config.name.clone(),
-                peer,
-                local,
+                peer: entry.peer,
+                local: ends.local,
                 hostname: self.hostname.clone(),
                 tls,
                 explicit_tls: self.config.options.tls == TlsMode::Explicit,
@@ -185,7 +223,7 @@ impl Listener {
                 insecure_auth: self.config.options.insecure_auth,
             },
             stream,
-            control: SessionControl::new(Control { listener: self.clone(), peer }),
+            control: SessionControl::new(Control { listener: self.clone(), entry, blockable: ends.is_client_known() }),
         }
     }
 
@@ -199,13 +237,22 @@ impl Listener {
             message: format!("listener `{}` has TLS off", self.config.name),
         })?;
         let deadline = Duration::from_secs(self.config.options.handshake_seconds);
-        tokio::time::timeout(deadline, acceptor.accept(stream)).await.unwrap_or_else(|_| Err(too_slow()))
+        let made = tokio::time::timeout(deadline, acceptor.accept(stream)).await.unwrap_or_else(|_| Err(too_slow()));
+        match &made {
+            Ok(connection) => metrics().handshake(&self.config.name, &connection.facts.version),
+            Err(error) => metrics().handshake_failed(&self.config.name, error.code),
+        }
+        made
     }
 }
 
-fn current(place: &Place) -> Result<Protocol, SessionFailure> {
-    let any: Option<AnyHandle> = place.get();
-    any.ok_or(CallFailure::Unavailable)?.checked().map_err(SessionFailure::new)
+impl From<Full> for Refusal {
+    fn from(full: Full) -> Refusal {
+        match full {
+            Full::Listener => Refusal::ListenerLimit,
+            Full::Client => Refusal::AddressLimit,
+        }
+    }
 }
 
 fn tls_failure(error: &TlsError) -> SessionFailure {

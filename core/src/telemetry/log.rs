@@ -2,11 +2,19 @@
 //!
 //! Core's own `tracing` events and the plugins' records come together here. Values are escaped, so nothing that a peer
 //! sends can begin a line of its own. Standard error that cannot be written to loses records; nothing else can be done.
+//!
+//! Where standard error is the journal, a line begins with its priority (`<3>` error, `<4>` warn, `<6>` info, `<7>` debug and
+//! trace; sd-daemon(3)) and has no time: the journal has one of its own. [`record`](super::record) reads all forms back.
 
+use super::record::write_text;
 use crate::config::{model::LogConfig, LogFormat};
+use arc_swap::ArcSwap;
 use dovetail_abi::log_v1::{Level, LogRecord};
-use std::{fmt::Write as _, io::Write as _, sync::Arc};
-use time::{macros::format_description, OffsetDateTime};
+use std::{
+    io::Write as _,
+    sync::{Arc, OnceLock},
+};
+use time::{format_description::BorrowedFormatItem, macros::format_description, OffsetDateTime};
 use tracing::{span, Event, Metadata, Subscriber};
 
 /// Core's name as an instance.
@@ -14,12 +22,17 @@ pub const CORE: &str = "core";
 
 /// Where records go.
 #[derive(Debug, Clone, Default)]
-pub struct Log(Arc<LogConfig>);
+pub struct Log(Arc<ArcSwap<LogConfig>>);
 
 impl Log {
     /// A log as configured.
     pub fn new(config: LogConfig) -> Self {
-        Log(Arc::new(config))
+        Log(Arc::new(ArcSwap::from_pointee(config)))
+    }
+
+    /// Another config from now on, for everybody who has this log. Instances ask for their level when they are reloaded.
+    pub fn set(&self, config: LogConfig) {
+        self.0.store(Arc::new(config));
     }
 
     /// Takes core's own events too. Once a process.
@@ -30,7 +43,8 @@ impl Log {
 
     /// What is kept of an instance's records.
     pub fn level(&self, instance: &str) -> Level {
-        self.0.levels.get(instance).copied().unwrap_or(self.0.level).into()
+        let config = self.0.load();
+        config.levels.get(instance).copied().unwrap_or(config.level).into()
     }
 
     /// Writes a record of an instance, if it is to be kept.
@@ -38,19 +52,48 @@ impl Log {
         if record.level > self.level(instance) {
             return;
         }
-        let mut line = match self.0.format {
-            LogFormat::Text => text(instance, record),
-            LogFormat::Json => json(instance, record),
-        };
+        let time = if is_journal() { None } else { now() };
+        let mut line = if time.is_none() { priority(record.level).to_owned() } else { String::new() };
+        match self.0.load().format {
+            LogFormat::Text => text(&mut line, time, instance, record),
+            LogFormat::Json => line.push_str(&json(time, instance, record)),
+        }
         line.push('\n');
         // There is no second place to complain to.
         let _ = std::io::stderr().lock().write_all(line.as_bytes());
     }
 }
 
-fn now() -> String {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-    OffsetDateTime::now_utc().format(&format).unwrap_or_default()
+/// How a time is written.
+pub const TIME: &[BorrowedFormatItem<'static>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+fn now() -> Option<String> {
+    Some(OffsetDateTime::now_utc().format(TIME).unwrap_or_default())
+}
+
+/// Whether standard error is the journal: systemd then says in `JOURNAL_STREAM` which stream that is (systemd.exec(5)). A
+/// child whose standard error went elsewhere has the variable too.
+fn is_journal() -> bool {
+    static IS_JOURNAL: OnceLock<bool> = OnceLock::new();
+    *IS_JOURNAL.get_or_init(|| {
+        let named = std::env::var("JOURNAL_STREAM").unwrap_or_default();
+        rustix::fs::fstat(std::io::stderr()).is_ok_and(|stat| is_stream(&named, stat.st_dev, stat.st_ino))
+    })
+}
+
+fn is_stream(named: &str, device: u64, inode: u64) -> bool {
+    named.split_once(':').is_some_and(|(d, i)| d.parse() == Ok(device) && i.parse() == Ok(inode))
+}
+
+/// The priority as the journal takes it.
+fn priority(level: Level) -> &'static str {
+    match level {
+        Level::Error => "<3>",
+        Level::Warn => "<4>",
+        Level::Debug | Level::Trace => "<7>",
+        _ => "<6>",
+    }
 }
 
 fn level_name(level: Level) -> &'static str {
@@ -63,37 +106,24 @@ fn level_name(level: Level) -> &'static str {
     }
 }
 
-fn text(instance: &str, record: &LogRecord) -> String {
-    let mut line = format!("{} {:<5} {instance}", now(), level_name(record.level));
-    if let Some(session) = &record.session {
+fn text(line: &mut String, time: Option<String>, instance: &str, record: &LogRecord) {
+    if let Some(time) = time {
+        line.push_str(&time);
         line.push(' ');
-        line.push_str(session);
     }
-    line.push_str(": ");
-    line.extend(record.message.chars().flat_map(|c| {
-        // The text is ours, but values may have been formatted into it.
-        let plain = !c.is_control();
-        plain.then_some(c).into_iter().chain((!plain).then_some('\u{fffd}'))
-    }));
-    for field in &record.fields {
-        line.push(' ');
-        line.push_str(&field.name);
-        line.push('=');
-        let plain = !field.value.is_empty()
-            && field.value.chars().all(|c| !c.is_control() && !c.is_whitespace() && c != '"' && c != '=');
-        if plain {
-            line.push_str(&field.value);
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(line, "{:?}", field.value);
-        }
-    }
-    line
+    write_text(
+        line,
+        (level_name(record.level), instance, record.session.as_deref()),
+        &record.message,
+        record.fields.iter().map(|field| (field.name.as_str(), field.value.as_str())),
+    );
 }
 
-fn json(instance: &str, record: &LogRecord) -> String {
+fn json(time: Option<String>, instance: &str, record: &LogRecord) -> String {
     let mut object = serde_json::Map::new();
-    object.insert("time".into(), now().into());
+    if let Some(time) = time {
+        object.insert("time".into(), time.into());
+    }
     object.insert("level".into(), level_name(record.level).into());
     object.insert("plugin".into(), instance.into());
     if let Some(session) = &record.session {
@@ -112,6 +142,10 @@ fn json(instance: &str, record: &LogRecord) -> String {
 struct CoreEvents(Log);
 
 impl Subscriber for CoreEvents {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> tracing::subscriber::Interest {
+        // A reload may change the level: ask each time.
+        tracing::subscriber::Interest::sometimes()
+    }
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.is_event() && Level::from(metadata.level()) <= self.0.level(CORE)
     }
@@ -148,16 +182,33 @@ mod tests {
 
     #[test]
     fn a_value_cannot_begin_a_line_of_its_own() {
-        let line = text("smtp", &record("a\nerror forged"));
+        let mut line = String::new();
+        text(&mut line, None, "smtp", &record("a\nerror forged"));
         assert!(!line.contains('\n'), "{line}");
         assert!(line.ends_with(r#"smtp s1: login user="a\nerror forged""#), "{line}");
+    }
+
+    #[test]
+    fn the_journal_is_known_by_its_stream() {
+        assert!(is_stream("8:1234", 8, 1234));
+        for other in ["", "8", "8:1235", "9:1234", "8:", "x:y", "8:1234:5"] {
+            assert!(!is_stream(other, 8, 1234), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_for_the_journal_has_a_priority_and_no_time() {
+        let mut line = priority(Level::Warn).to_owned();
+        text(&mut line, None, "mx", &record("x"));
+        assert_eq!(line, "<4>info  mx s1: login user=x");
+        assert!(!json(None, "mx", &record("x")).contains("time"));
     }
 
     #[test]
     fn json_is_json_and_fields_do_not_replace_the_frame() {
         let mut record = record("x");
         record.fields.push(LogField { name: "level".into(), value: "forged".into() });
-        let value: serde_json::Value = serde_json::from_str(&json("smtp", &record)).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&json(now(), "smtp", &record)).unwrap();
         assert_eq!(value["level"], "info");
         assert_eq!(value["user"], "x");
         assert_eq!(value["level_"], "forged");

@@ -81,6 +81,23 @@ fn changes_hold_at_once_while_the_server_runs() {
     assert!(!log.contains(NEW) && !log.contains(PASSWORD));
 }
 
+/// A right password is remembered, so that it costs no hash each time; that must not outlive it.
+#[test]
+fn a_new_password_ends_the_old_one_for_logins_and_leaves_open_sessions_be() {
+    let server = Setup::mail().start();
+    server.leave(b"Subject: kept\r\n\r\nx\r\n");
+    let mut open = server.pop(USER, PASSWORD);
+    for _ in 0..3 {
+        assert!(may_log_in(&server, USER, PASSWORD), "it is remembered now");
+    }
+    run_ok(&mut with_password(&server.setup, "password", USER, NEW));
+    assert!(!may_log_in(&server, USER, PASSWORD), "not even once more");
+    assert!(may_log_in(&server, USER, NEW));
+    // Who was let in stays in until the session ends by itself.
+    assert!(open.pop_body("RETR 1").ends_with(b"Subject: kept\r\n\r\nx\r\n"));
+    open.expect("QUIT", "+OK");
+}
+
 #[test]
 fn without_a_server_the_same() {
     let setup = Setup::mail();

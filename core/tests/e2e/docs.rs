@@ -66,3 +66,43 @@ fn the_example_plugin_is_the_one_that_is_compiled() {
     let guide = read(&root().join("docs/src/plugins/writing.md"));
     assert!(guide.contains(&format!("```rust\n{example}```")), "the guide's example is not the SDK's:\n{example}");
 }
+
+/// The text of all sources in a folder, lines that end in a backslash joined.
+fn sources(folder: &Path) -> String {
+    let mut all = String::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.push_str(&sources(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            let mut joined = String::new();
+            for line in read(&path).lines() {
+                match line.strip_suffix('\\') {
+                    Some(line) => joined.push_str(if joined.ends_with('\n') { line } else { line.trim_start() }),
+                    None => {
+                        joined.push_str(&format!("{}\n", if joined.ends_with('\n') { line } else { line.trim_start() }))
+                    }
+                }
+            }
+            all.push_str(&joined);
+        }
+    }
+    all
+}
+
+#[test]
+fn every_message_of_the_troubleshooting_page_is_one_of_the_servers() {
+    let sources = ["core/src", "plugins", "sdk/src"].map(|folder| sources(&root().join(folder))).concat();
+    let page = read(&root().join("docs/src/troubleshooting.md"));
+    let mut checked = 0;
+    for row in page.lines().filter(|line| line.starts_with("| `")) {
+        let cell = row.split('|').nth(1).unwrap();
+        // Between the ticks; `...` stands for what differs.
+        for part in cell.split('`').skip(1).step_by(2).flat_map(|text| text.split("...")) {
+            let part = part.trim_matches([' ', ':']);
+            assert!(part.len() < 4 || sources.contains(part), "no source says {part:?}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 50, "{checked}");
+}

@@ -75,6 +75,7 @@ pub struct Setup {
     pub config: PathBuf,
     environment: Vec<(String, String)>,
     dev: bool,
+    program: Option<Vec<String>>,
 }
 
 impl Setup {
@@ -88,7 +89,12 @@ impl Setup {
         let dir = tempfile::Builder::new().prefix("dovetail-e2e-").tempdir().unwrap();
         let path = dir.path().join("dovetail.ron");
         std::fs::write(&path, config).unwrap();
-        Setup { dir, config: path, environment: Vec::new(), dev: false }
+        Setup { dir, config: path, environment: Vec::new(), dev: false, program: None }
+    }
+
+    /// A config that is there already, and the words by which the server on it is started, up to `serve`.
+    pub fn installed(dir: TempDir, config: PathBuf, program: Vec<String>) -> Setup {
+        Setup { dir, config, environment: Vec::new(), dev: false, program: Some(program) }
     }
 
     /// A whole mail server with one account ([`USER`], [`PASSWORD`]) and listeners `smtp`, `submission`, `submissions`,
@@ -119,7 +125,14 @@ impl Setup {
 
     /// `dovetail` for this server.
     pub fn dovetail(&self) -> Command {
-        let mut command = dovetail();
+        let mut command = match self.program.as_deref() {
+            Some([first, words @ ..]) => {
+                let mut command = Command::new(first);
+                command.args(words).stdin(Stdio::null());
+                command
+            }
+            _ => dovetail(),
+        };
         match self.dev {
             true => command.arg("--data-dir").arg(self.data_dir()),
             false => command.arg("--config").arg(&self.config),
@@ -279,9 +292,7 @@ impl Server {
 
     /// What it runs on, for another start.
     pub fn into_setup(mut self) -> Setup {
-        let empty =
-            Setup { dir: tempfile::tempdir().unwrap(), config: PathBuf::new(), environment: Vec::new(), dev: false };
-        std::mem::replace(&mut self.setup, empty)
+        std::mem::replace(&mut self.setup, Setup::new(""))
     }
 }
 

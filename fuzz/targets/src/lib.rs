@@ -6,11 +6,14 @@
 mod address;
 mod config;
 mod control;
+mod imap;
 mod lines;
 mod manifest;
+mod mime;
 #[path = "../../parsers/pieces.rs"]
 mod pieces;
 mod probe;
+mod proxy;
 mod sasl;
 
 pub use address::address;
@@ -22,9 +25,12 @@ pub use dovetail_fuzz_mailstore::store_rows;
 pub use dovetail_fuzz_pop3::{pop3_command, pop3_dots};
 pub use dovetail_fuzz_smtp::{smtp_command, smtp_data};
 pub use dovetail_fuzz_tls_rustls::tls_hello;
+pub use imap::{imap_command, imap_literal, imap_search};
 pub use lines::lines;
 pub use manifest::manifest;
+pub use mime::{mime, mime_summary};
 pub use probe::probe;
+pub use proxy::proxy;
 pub use sasl::sasl;
 
 /// One target: whether the octets were taken.
@@ -38,11 +44,17 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("certs_pem", certs_pem),
     ("config", config),
     ("control", control),
+    ("imap_command", imap_command),
+    ("imap_literal", imap_literal),
+    ("imap_search", imap_search),
     ("lines", lines),
     ("manifest", manifest),
+    ("mime", mime),
+    ("mime_summary", mime_summary),
     ("pop3_command", pop3_command),
     ("pop3_dots", pop3_dots),
     ("probe", probe),
+    ("proxy", proxy),
     ("sasl", sasl),
     ("smtp_command", smtp_command),
     ("smtp_data", smtp_data),

@@ -102,7 +102,7 @@ const HEADER: &str = "\
 // The accounts of this server. Edit this file as you like: a running server reads it again within a second, and keeps
 // what it knew if there is a mistake in it (see the log).
 //
-// `dovetail accounts add|remove|password` rewrite it. Your comments are lost then; what you had is kept as `.bak`.
+// `dovetail accounts add|remove|password|alias|...` rewrite it. Your comments are lost then; what you had is kept as `.bak`.
 //
 //   postmaster: \"you@example.org\",                       who gets mail to postmaster; else the first account
 //   alias_domains: { \"example.net\": \"example.org\" },     all addresses of one domain stand for those of another

@@ -66,7 +66,7 @@ impl Accounts {
         if self.live.is_due(Instant::now()) {
             let live = self.live.clone();
             if task::spawn_blocking(move || live.look()).await.is_err() {
-                tracing::warn!("the accounts file could not be looked at; the accounts known so far stay in force");
+                tracing::warn!("the accounts file could not be looked at; the accounts known so far stay in force (check the disk, and who may read the file)");
             }
         }
         self.live.book()

@@ -3,7 +3,7 @@
 use crate::{
     content::{Account, Content},
     file::FileError,
-    name::Name,
+    name::{DomainName, Name},
 };
 use std::path::PathBuf;
 
@@ -16,6 +16,12 @@ pub enum EditError {
     /// There is no such account.
     #[error("there is no account {0}; `dovetail accounts list` shows those there are")]
     Unknown(Name),
+    /// There is no such alias.
+    #[error("there is no alias {0}; `dovetail accounts list` shows those there are")]
+    NoAlias(Name),
+    /// There is no such alias domain.
+    #[error("{0} is no alias domain; `dovetail accounts list` shows those there are")]
+    NoAliasDomain(DomainName),
     /// The file has disappeared under a running server.
     #[error("{0} is gone, and writing a new one would drop all other accounts; put it back and try again")]
     Gone(PathBuf),
@@ -54,6 +60,48 @@ pub fn set_password(content: &mut Content, name: &Name, hash: String) -> Result<
     let account = content.accounts.get_mut(name).ok_or_else(|| EditError::Unknown(name.clone()))?;
     account.password = hash;
     Ok(())
+}
+
+/// Makes an address lead to these, whatever it led to before.
+pub fn set_alias(content: &mut Content, alias: Name, targets: Vec<Name>) {
+    match content.aliases.get_mut(&alias) {
+        Some(old) => *old = targets,
+        None => drop(content.aliases.add(alias, targets)),
+    }
+}
+
+/// Removes an alias, be it of its own or among the further addresses of an account.
+///
+/// # Errors
+/// [`EditError::NoAlias`].
+pub fn remove_alias(content: &mut Content, alias: &Name) -> Result<(), EditError> {
+    let mut found = content.aliases.remove(alias).is_some();
+    content.accounts.retain_mut(|_, account| {
+        let before = account.aliases.len();
+        account.aliases.retain(|own| own != alias);
+        found |= account.aliases.len() < before;
+        true
+    });
+    match found {
+        true => Ok(()),
+        false => Err(EditError::NoAlias(alias.clone())),
+    }
+}
+
+/// Makes all addresses of a domain stand for those of another, whatever they stood for before.
+pub fn set_alias_domain(content: &mut Content, domain: DomainName, target: DomainName) {
+    match content.alias_domains.get_mut(&domain) {
+        Some(old) => *old = target,
+        None => drop(content.alias_domains.add(domain, target)),
+    }
+}
+
+/// Removes an alias domain.
+///
+/// # Errors
+/// [`EditError::NoAliasDomain`].
+pub fn remove_alias_domain(content: &mut Content, domain: &DomainName) -> Result<(), EditError> {
+    content.alias_domains.remove(domain).map(drop).ok_or_else(|| EditError::NoAliasDomain(domain.clone()))
 }
 
 /// Removes an account, and it from all aliases.
@@ -122,6 +170,30 @@ mod tests {
         let want = r#"(accounts: {"b@x.org": ()}, aliases: {"both@x.org": ["b@x.org"], "other@x.org": ["b@x.org"]})"#;
         assert_eq!(content, Content::parse(want).unwrap());
         Book::new(content, &Settings::default()).unwrap();
+    }
+
+    #[test]
+    fn aliases_come_change_and_go() {
+        let mut content = Content::parse(r#"(accounts: {"a@x.org": (aliases: ["i@x.org", "*@x.org"])})"#).unwrap();
+        set_alias(&mut content, name("s@x.org"), vec![name("i@x.org")]);
+        set_alias(&mut content, name("s@x.org"), vec![name("a@x.org")]);
+        set_alias_domain(&mut content, "y.org".parse().unwrap(), "z.org".parse().unwrap());
+        set_alias_domain(&mut content, "y.org".parse().unwrap(), "x.org".parse().unwrap());
+        remove_alias(&mut content, &name("i@x.org")).unwrap();
+        let want = r#"(
+            alias_domains: {"y.org": "x.org"},
+            accounts: {"a@x.org": (aliases: ["*@x.org"])},
+            aliases: {"s@x.org": ["a@x.org"]},
+        )"#;
+        assert_eq!(content, Content::parse(want).unwrap());
+        remove_alias(&mut content, &name("s@x.org")).unwrap();
+        remove_alias_domain(&mut content, &"y.org".parse().unwrap()).unwrap();
+        assert!(content.aliases.is_empty() && content.alias_domains.is_empty());
+        assert!(matches!(remove_alias(&mut content, &name("s@x.org")), Err(EditError::NoAlias(_))));
+        assert!(matches!(
+            remove_alias_domain(&mut content, &"y.org".parse().unwrap()),
+            Err(EditError::NoAliasDomain(_))
+        ));
     }
 
     #[test]

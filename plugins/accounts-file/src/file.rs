@@ -44,7 +44,7 @@ pub enum FileError {
     #[error("{0} does not exist")]
     Missing(PathBuf),
     /// The system said no.
-    #[error("{path} cannot be {action}: {error}")]
+    #[error("{path} cannot be {action}: {error} (check the disk, and who may read and write the file)")]
     Io {
         /// The file.
         path: PathBuf,

@@ -33,7 +33,7 @@ use dovetail_sdk::{
     directory::Directory,
     export_plugin,
     operations::{Operation, Operations},
-    secret_notice, task, About, Context, Plugin, Problems, Purpose, Secret, StartFailure,
+    secret_notice, task, About, Context, Plugin, Problems, Purpose, ReloadFailure, Secret, StartFailure,
 };
 use gate::Gate;
 use live::Live;
@@ -78,6 +78,12 @@ impl Plugin for Accounts {
             }
         }
         Ok(accounts)
+    }
+
+    async fn reload(&self) -> Result<(), ReloadFailure> {
+        let live = self.live.clone();
+        let read = task::spawn_blocking(move || live.reread()).await.map_err(ReloadFailure::new)?;
+        read.map_err(|error| ReloadFailure::new(format!("{error}; the accounts known so far stay in force")))
     }
 
     fn operations() -> Vec<Operation> {

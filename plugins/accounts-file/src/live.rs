@@ -109,6 +109,25 @@ impl Live {
         }
     }
 
+    /// Reads the file now, whether or not it seems to be another one. Blocks.
+    ///
+    /// # Errors
+    /// A file that is gone, cannot be read or has a mistake: the accounts known so far stay in force then.
+    pub fn reread(&self) -> Result<(), FileError> {
+        let mut seen = self.lock();
+        let loaded = match file::read(&self.path) {
+            Ok(loaded) => loaded,
+            Err(FileError::Missing(_)) if self.book().accounts() == 0 => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        warn_if_exposed(&self.path, &loaded);
+        *seen = Some(loaded.stamp);
+        let book = make(&self.path, loaded.content, &self.settings)?;
+        tracing::info!(file = %self.path.display(), accounts = book.accounts(), "accounts read again");
+        self.install(book);
+        Ok(())
+    }
+
     /// The file's content as it is now. Blocks.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ pub enum BookError {
     #[error("{0} cannot be an account; give it to an account under `aliases`")]
     CatchAllAccount(Name),
     /// `*@domain` as a target.
-    #[error("the alias {0} leads to {1}, which is not one address")]
+    #[error("the alias {0} leads to {1}, which is not one address; name one")]
     CatchAllTarget(Name, Name),
     /// An address below an alias domain.
     #[error("{0} is at the alias domain {1}; write it with {2}, for which {1} stands")]
@@ -34,7 +34,7 @@ pub enum BookError {
     #[error("the alias {0} leads to {1}, at a domain that is not ours; this server does not forward mail elsewhere")]
     RemoteTarget(Name, Name),
     /// An alias that leads back to itself.
-    #[error("the alias {0} leads back to itself")]
+    #[error("the alias {0} leads back to itself; lead it to an account")]
     Loop(Name),
     /// Too many aliases in a row.
     #[error("the alias {0} is led to through more than {MAX_DEPTH} others; shorten the chain")]

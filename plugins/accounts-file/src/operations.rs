@@ -1,9 +1,9 @@
-//! `dovetail accounts`: add, list, remove, password.
+//! `dovetail accounts`: add, list, remove, password, and the aliases of addresses and domains.
 
 use crate::{
     content::Content,
     edit::{self, Removed},
-    name::Name,
+    name::{DomainName, Name},
     password, Accounts,
 };
 use dovetail_sdk::{
@@ -31,10 +31,46 @@ pub fn describe() -> Vec<Operation> {
             )
             .field(address()),
         Operation::new("password", "Give an account another password")
-            .help("The old password ends at once.\n\nExample: dovetail accounts password you@example.org")
+            .help(
+                "The old password ends at once, for each new login. Sessions that are logged in go on until they end.\n\n\
+                 Example: dovetail accounts password you@example.org",
+            )
             .field(address())
             .field(secret()),
+        Operation::new("alias", "Make an address stand for accounts or other aliases")
+            .help(
+                "An alias that exists leads to the new targets only. *@DOMAIN is the catch-all: every address of the \
+                 domain that is not known otherwise.\n\n\
+                 Example: dovetail accounts alias sales@example.org --to you@example.org --to ann@example.org",
+            )
+            .field(alias())
+            .field(
+                Field::new("to", FieldKind::Text, "An account or alias that it leads to; may be given several times")
+                    .required()
+                    .many(),
+            ),
+        Operation::new("unalias", "Remove an alias")
+            .help("Example: dovetail accounts unalias sales@example.org")
+            .field(alias()),
+        Operation::new("alias-domain", "Make all addresses of a domain stand for those of another")
+            .help(
+                "Mail to any address of the domain goes where mail to the same address of the other domain goes.\n\n\
+                 Example: dovetail accounts alias-domain example.net --to example.org",
+            )
+            .field(domain())
+            .field(Field::new("to", FieldKind::Text, "The domain whose addresses they stand for").required()),
+        Operation::new("unalias-domain", "Remove an alias domain")
+            .help("Example: dovetail accounts unalias-domain example.net")
+            .field(domain()),
     ]
+}
+
+fn alias() -> Field {
+    Field::new("address", FieldKind::Text, "The alias, such as sales@example.org").required().positional()
+}
+
+fn domain() -> Field {
+    Field::new("domain", FieldKind::Text, "The alias domain, such as example.net").required().positional()
 }
 
 fn address() -> Field {
@@ -81,8 +117,41 @@ impl OperationsProvider for Accounts {
                 self.change(move |content| edit::set_password(content, &name, hash)).await?;
                 Ok(report)
             }
+            "alias" => {
+                let (name, targets) = (name(&values)?, targets(&values)?);
+                let line = format!("{name} leads to {}", join(&targets));
+                let edit = move |content: &mut Content| {
+                    edit::set_alias(content, name, targets);
+                    Ok(())
+                };
+                self.change(edit).await?;
+                Ok(Report::line(line))
+            }
+            "unalias" => {
+                let name = name(&values)?;
+                let line = format!("the alias {name} is removed");
+                self.change(move |content| edit::remove_alias(content, &name)).await?;
+                Ok(Report::line(line))
+            }
+            "alias-domain" => {
+                let (domain, target) = (domain_of(&values, "domain")?, domain_of(&values, "to")?);
+                let line = format!("every address of {domain} stands for that of {target}");
+                let edit = move |content: &mut Content| {
+                    edit::set_alias_domain(content, domain, target);
+                    Ok(())
+                };
+                self.change(edit).await?;
+                Ok(Report::line(line))
+            }
+            "unalias-domain" => {
+                let domain = domain_of(&values, "domain")?;
+                let line = format!("{domain} is no alias domain any more");
+                self.change(move |content| edit::remove_alias_domain(content, &domain)).await?;
+                Ok(Report::line(line))
+            }
             other => Err(OperationFailure::new(format!(
-                "there is no operation {other:?}; there are add, list, remove, password"
+                "there is no operation {other:?}; there are add, list, remove, password, alias, unalias, alias-domain, \
+                 unalias-domain"
             ))),
         }
     }
@@ -113,6 +182,19 @@ async fn blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) 
 
 fn name(values: &[FieldValue]) -> Result<Name, OperationFailure> {
     values.text("address").unwrap_or_default().parse().map_err(OperationFailure::new)
+}
+
+fn targets(values: &[FieldValue]) -> Result<Vec<Name>, OperationFailure> {
+    let targets = values.texts("to").into_iter().map(str::parse).collect::<Result<Vec<Name>, _>>();
+    let targets = targets.map_err(OperationFailure::new)?;
+    match targets.is_empty() {
+        false => Ok(targets),
+        true => Err(OperationFailure::new("say where the alias leads, with --to ADDRESS")),
+    }
+}
+
+fn domain_of(values: &[FieldValue], field: &str) -> Result<DomainName, OperationFailure> {
+    values.text(field).unwrap_or_default().parse().map_err(OperationFailure::new)
 }
 
 fn remove_report(line: String, removed: &Removed) -> Report {
@@ -148,6 +230,10 @@ fn list(content: &Content, domains: &[&str]) -> Report {
     for (name, targets) in content.aliases.iter() {
         rows.push(vec![name.to_string(), "alias".into(), String::new(), join(targets)]);
     }
+    for (domain, target) in content.alias_domains.iter() {
+        rows.push(vec![domain.to_string(), "alias domain".into(), String::new(), target.to_string()]);
+    }
+    let accounts_are_none = accounts.is_empty();
     let json = serde_json::json!({
         "accounts": accounts,
         "aliases": content.aliases,
@@ -155,7 +241,7 @@ fn list(content: &Content, domains: &[&str]) -> Report {
         "postmaster": content.postmaster,
         "domains": domains,
     });
-    let lines = match rows.is_empty() {
+    let lines = match accounts_are_none {
         true => vec!["There are no accounts yet; add one with `dovetail accounts add ADDRESS`.".to_owned()],
         false => Vec::new(),
     };

@@ -46,6 +46,18 @@ impl Face {
         self.operations.run(operation.into(), values, Progress::new(Quiet)).await
     }
 
+    async fn run_to(&self, words: &str, to: &[&str]) -> Result<Report, OperationFailure> {
+        let (operation, subject) = words.split_once(' ').unwrap();
+        let field = if operation.ends_with("domain") { "domain" } else { "address" };
+        let value = |name: &str, text: &str| FieldValue { name: name.into(), text: text.into(), bytes: None };
+        let values = std::iter::once(value(field, subject)).chain(to.iter().map(|to| value("to", to))).collect();
+        self.operations.run(operation.into(), values, Progress::new(Quiet)).await
+    }
+
+    async fn goes_to(&self, address: &str) -> Vec<String> {
+        self.directory.resolve(address.into()).await.unwrap().accounts
+    }
+
     async fn logs_in(&self, name: &str, password: &str) -> bool {
         let attempt = PasswordAttempt {
             authentication_id: name.into(),
@@ -77,6 +89,48 @@ async fn an_account_from_add_to_remove() {
     assert!(!face.logs_in("you@example.org", "battery staple").await);
     assert!(face.host.panics().is_empty());
     assert!(!face.host.logged("battery staple"));
+}
+
+#[tokio::test]
+async fn aliases_of_addresses_and_domains() {
+    let face = Face::new().await;
+    let (a, b) = ("a@x.org", "b@x.org");
+    for account in [a, b] {
+        face.run(&format!("add {account}"), Some("correct horse")).await.unwrap();
+    }
+    let report = face.run_to("alias Both@x.org", &[a, b]).await.unwrap();
+    assert_eq!(report.lines, ["both@x.org leads to a@x.org, b@x.org"]);
+    assert_eq!(face.goes_to("both@x.org").await, [a, b]);
+    face.run_to("alias both@x.org", &[b]).await.unwrap();
+    assert_eq!(face.goes_to("both@x.org").await, [b]);
+    face.run_to("alias *@x.org", &[a]).await.unwrap();
+    assert_eq!(face.goes_to("whoever@x.org").await, [a]);
+
+    let report = face.run_to("alias-domain Y.org", &["x.org"]).await.unwrap();
+    assert_eq!(report.lines, ["every address of y.org stands for that of x.org"]);
+    assert_eq!(face.goes_to("both@y.org").await, [b]);
+    let rows = face.run("list", None).await.unwrap().table.unwrap().rows;
+    assert_eq!(rows[4], ["y.org", "alias domain", "", "x.org"]);
+
+    face.run_to("unalias both@x.org", &[]).await.unwrap();
+    face.run_to("unalias *@x.org", &[]).await.unwrap();
+    face.run_to("unalias-domain y.org", &[]).await.unwrap();
+    for address in ["both@x.org", "whoever@x.org", "b@y.org"] {
+        assert!(face.goes_to(address).await.is_empty(), "{address}");
+    }
+    for (words, to, want) in [
+        ("alias c@x.org", &["d@x.org"][..], "which is neither"),
+        ("alias c@x.org", &["d@elsewhere.org"], "does not forward"),
+        ("alias c@x.org", &[], "--to"),
+        ("alias a@x.org", &[b], "stands for two things"),
+        ("unalias c@x.org", &[], "there is no alias c@x.org"),
+        ("alias-domain x.org", &["z.org"], "x.org"),
+        ("alias-domain y.org", &[""], "not usable"),
+        ("unalias-domain y.org", &[], "no alias domain"),
+    ] {
+        let error = face.run_to(words, to).await.unwrap_err().message;
+        assert!(error.contains(want), "{words}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -59,13 +59,17 @@ impl Changes {
 impl Live {
     /// Nothing is read before the first [`Live::rescan`].
     pub fn new(folder: PathBuf, default: Option<CertName>) -> Self {
+        // Another instance over the folder may follow this one in the same process, and a TLS provider goes by these
+        // numbers: it must not count the same ones again. Nobody changes a certificate every microsecond.
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let first = u64::try_from(since.as_micros()).unwrap_or(1).max(1);
         Self {
             folder,
             default,
             current: ArcSwap::default(),
             broken: ArcSwap::default(),
-            generation: AtomicU64::new(1),
-            reading: Mutex::new(Reading { next_id: 1, failed: HashMap::new(), seen: None, looks: 0 }),
+            generation: AtomicU64::new(first),
+            reading: Mutex::new(Reading { next_id: first, failed: HashMap::new(), seen: None, looks: 0 }),
         }
     }
 
@@ -85,7 +89,7 @@ impl Live {
         self.broken.load().get(&name).cloned()
     }
 
-    /// Counts the snapshots from 1: another number, another snapshot.
+    /// Counts the snapshots: another number, another snapshot.
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }

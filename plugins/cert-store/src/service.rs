@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use dovetail_sdk::certs::{CertsFailure, CertsProvider, Identity};
 use dovetail_sdk::operations::Operation;
-use dovetail_sdk::{notice, task, time as timer, About, Context, Plugin, Problems, Purpose, Secret, StartFailure};
+use dovetail_sdk::{
+    notice, task, time as timer, About, Context, Plugin, Problems, Purpose, ReloadFailure, Secret, StartFailure,
+};
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
@@ -50,6 +52,12 @@ impl Plugin for CertStore {
             task::spawn(follow(serving.clone()));
         }
         Ok(Self { about, serving })
+    }
+
+    async fn reload(&self) -> Result<(), ReloadFailure> {
+        let serving = self.serving.clone();
+        let looked = task::spawn_blocking(move || serving.refresh(Live::rescan)).await.map_err(ReloadFailure::new)?;
+        looked.map_err(|error| ReloadFailure::new(format!("{error}; what was loaded before stays in service")))
     }
 
     fn operations() -> Vec<Operation> {

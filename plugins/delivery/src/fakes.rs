@@ -160,5 +160,6 @@ pub fn delivery(directory: FakeDirectory, store: FakeStore) -> LocalDelivery {
         directory: Service::fixed(Directory::new(directory)),
         store: Service::fixed(Store::new(store)),
         max_accounts: 3,
+        figures: crate::figures::Figures::new(),
     }
 }

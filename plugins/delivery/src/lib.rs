@@ -11,6 +11,7 @@
 //! Nothing is sent elsewhere: addresses at foreign domains are refused. RFC 5321, RFC 3463.
 
 mod answers;
+mod figures;
 mod join;
 mod message;
 mod recipient;
@@ -22,6 +23,7 @@ use dovetail_sdk::{
     store::{Body, BodySink, Store},
     Context, Plugin, Problems, Service, StartFailure,
 };
+use figures::Figures;
 
 /// The plugin's config section.
 #[derive(Debug, serde::Deserialize)]
@@ -42,6 +44,7 @@ struct LocalDelivery {
     directory: Service<Directory>,
     store: Service<Store>,
     max_accounts: usize,
+    figures: Figures,
 }
 
 impl Plugin for LocalDelivery {
@@ -61,6 +64,7 @@ impl Plugin for LocalDelivery {
             directory: context.service()?,
             store: context.service()?,
             max_accounts: config.max_accounts,
+            figures: Figures::new(),
         })
     }
 }
@@ -118,6 +122,8 @@ mod tests {
         let answers = delivery.deliver(envelope, body).await.unwrap();
         assert_eq!(answers.iter().map(|answer| answer.code).collect::<Vec<_>>(), [250]);
         assert!(host.logged("delivery-1") && host.panics().is_empty());
+        assert_eq!(host.metric("delivery_appends_total{outcome=\"delivered\"}"), Some(1));
+        assert_eq!(host.metric("delivery_recipients_total{outcome=\"delivered\"}"), Some(1));
     }
 
     #[tokio::test]

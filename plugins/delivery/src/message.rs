@@ -24,11 +24,14 @@ impl LocalDelivery {
         let appends = plan.accounts.iter().map(|account| append_to(&store, account, append.clone()));
         let results = join(appends).await;
         for (account, result) in plan.accounts.iter().zip(&results) {
+            self.figures.appended(result);
             log(&envelope, account, result);
         }
         // Until here the body must stay: the handle keeps it.
         drop(body);
-        Ok(plan.answers(&results))
+        let answers = plan.answers(&results);
+        self.figures.answered(&answers);
+        Ok(answers)
     }
 }
 
@@ -43,8 +46,14 @@ async fn append_to(store: &Store, account: &str, append: Append) -> Result<Appen
 fn log(envelope: &Envelope, account: &str, result: &Result<Appended, StoreFailure>) {
     let delivery = envelope.id.as_str();
     match result {
-        Ok(appended) => tracing::debug!(delivery, account, uid = appended.uid, "message put into INBOX"),
-        Err(failure) => tracing::warn!(delivery, account, "message not put into INBOX: {}", failure.message),
+        Ok(appended) => tracing::info!(delivery, account, mailbox = INBOX, uid = appended.uid, "delivered"),
+        Err(failure) => tracing::warn!(
+            delivery,
+            account,
+            mailbox = INBOX,
+            failure = failure.message,
+            "not delivered: the client keeps the message and tries again, or tells its sender"
+        ),
     }
 }
 
@@ -84,7 +93,12 @@ impl Plan {
 /// The accounts behind a recipient, asked again: much may have happened since RCPT TO.
 async fn accounts_of(directory: &Directory, envelope: &Envelope, recipient: &str) -> Result<Vec<String>, Answer> {
     let resolution = directory.resolve(recipient.to_owned()).await.map_err(|failure| {
-        tracing::warn!(delivery = envelope.id.as_str(), recipient, "recipient put off: {}", failure.message);
+        tracing::warn!(
+            delivery = envelope.id.as_str(),
+            recipient,
+            failure = failure.message,
+            "recipient put off: the client tries again; look for the cause in the directory's lines"
+        );
         answers::later()
     })?;
     match resolution.kind {

@@ -16,17 +16,20 @@ use dovetail_sdk::Service;
 
 use crate::commands::Command;
 use crate::config::Config;
+use crate::figures::Figures;
 use crate::listing::Listing;
 use crate::reply::{Code, Reply};
 use crate::state::{Rules, State, Tls};
 
 /// What the conversation asks others for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Services {
     /// Who is this.
     pub directory: Service<Directory>,
     /// What have they got.
     pub store: Service<Store>,
+    /// What they took.
+    pub figures: Figures,
 }
 
 /// One connection.

@@ -10,6 +10,7 @@
 mod commands;
 mod config;
 mod conversation;
+mod figures;
 mod listing;
 mod login;
 mod maildrop;
@@ -28,6 +29,7 @@ use dovetail_sdk::{export_plugin, About, Context, Plugin, Problems, StartFailure
 
 use config::Config;
 use conversation::{Conversation, Services};
+use figures::Figures;
 
 /// One instance.
 struct Pop3 {
@@ -43,7 +45,7 @@ impl Plugin for Pop3 {
     }
 
     async fn start(config: Config, context: Context) -> Result<Self, StartFailure> {
-        let services = Services { directory: context.service()?, store: context.service()? };
+        let services = Services { directory: context.service()?, store: context.service()?, figures: Figures::new() };
         Ok(Pop3 { config, services })
     }
 }

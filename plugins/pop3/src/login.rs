@@ -50,7 +50,7 @@ impl Claim {
                 };
             }
             Err(failure) => {
-                tracing::error!(user = identity, mechanism, %failure, "login not checked");
+                tracing::error!(user = identity, mechanism, %failure, "login not checked: the client was told to try later; look for the cause in the directory's lines");
                 return conversation.reply(&Reply::coded(Code::SysTemp, "Temporary failure, try again later"));
             }
         };
@@ -77,7 +77,7 @@ async fn open(account: String, conversation: &mut Conversation<'_>) -> Next {
             conversation.reply(&Reply::ok(format!("{messages} messages ({octets} octets)")))
         }
         Err(failure) => {
-            tracing::error!(%failure, "maildrop not opened");
+            tracing::error!(%failure, "maildrop not opened: the client was told to try later; look for the cause in the store's lines");
             conversation.reply(&Reply::coded(Code::SysTemp, "The maildrop cannot be opened now, try again later"))
         }
     }

@@ -33,15 +33,19 @@ pub async fn send(conversation: &mut Conversation<'_>, entry: Entry, mut top: Op
     let stream = &mut conversation.session.stream;
     let mut stuffing = Stuffing::new();
     let mut left = entry.size;
+    let mut sent = 0;
     loop {
         let wanted = match &mut top {
             None => piece.len(),
             Some(top) => top.take(&piece),
         };
         stuffing.feed(&piece[..wanted], |bytes| stream.queue(bytes));
+        sent += wanted as u64;
         left = left.saturating_sub(piece.len() as u64);
         if left == 0 || top.as_ref().is_some_and(TopFilter::done) {
             stream.write(stuffing.finish()).await?;
+            let top = top.is_some();
+            conversation.services.figures.sent(top, sent);
             return Ok(Next::Go);
         }
         // Writes, if a good deal has gathered.
@@ -67,12 +71,20 @@ async fn open(conversation: &Conversation<'_>, entry: &Entry) -> Result<(BodyRea
 }
 
 fn unreadable(conversation: &mut Conversation<'_>, entry: &Entry, failure: &StoreFailure) -> Next {
-    tracing::error!(uid = entry.uid, %failure, "message not read");
+    tracing::error!(
+        uid = entry.uid,
+        %failure,
+        "message not read: the client was told to try later; look for the cause in the store's lines"
+    );
     conversation.reply(&Reply::coded(Code::SysTemp, "The message cannot be read now, try again later"))
 }
 
 fn broken_off(entry: &Entry, reason: &str) -> io::Error {
-    tracing::error!(uid = entry.uid, reason, "message broken off, connection ended");
+    tracing::error!(
+        uid = entry.uid,
+        reason,
+        "message broken off, connection ended: the client fetches it again; look for the cause in the store's lines"
+    );
     io::Error::new(io::ErrorKind::ConnectionAborted, "message broken off")
 }
 

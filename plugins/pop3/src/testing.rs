@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::conversation::{Conversation, Services};
+use crate::figures::Figures;
 
 /// What a conversation is held in.
 pub struct World {
@@ -80,6 +81,7 @@ impl World {
         let services = Services {
             directory: Service::fixed(Directory::new(Users)),
             store: Service::fixed(Store::new(Mailbox(self.seen.clone()))),
+            figures: Figures::new(),
         };
         let info = SessionInfo {
             id: "s1".to_owned(),

@@ -18,16 +18,19 @@ use crate::commands::Command;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::data::tls_text;
+use crate::figures::Figures;
 use crate::reply::Reply;
 use crate::state::{Rules, State, Tls};
 
 /// What the conversation asks others for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Services {
     /// Who is this.
     pub directory: Service<Directory>,
     /// Where does the mail go.
     pub delivery: Service<Delivery>,
+    /// What was there.
+    pub figures: Figures,
 }
 
 /// One connection.

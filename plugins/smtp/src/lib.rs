@@ -11,6 +11,7 @@ mod config;
 mod conversation;
 mod counters;
 mod data;
+mod figures;
 mod params;
 mod reply;
 mod state;
@@ -24,6 +25,7 @@ use dovetail_sdk::{export_plugin, About, Context, Plugin, Problems, StartFailure
 
 use config::Config;
 use conversation::{Conversation, Services};
+use figures::Figures;
 
 /// One instance: a role with its limits.
 struct Smtp {
@@ -39,7 +41,7 @@ impl Plugin for Smtp {
     }
 
     async fn start(config: Config, context: Context) -> Result<Self, StartFailure> {
-        let services = Services { directory: context.service()?, delivery: context.service()? };
+        let services = Services { directory: context.service()?, delivery: context.service()?, figures: Figures::new() };
         Ok(Smtp { config, services })
     }
 }

@@ -47,6 +47,11 @@ impl Reply {
         self.code
     }
 
+    /// Subject and detail of the enhanced status (RFC 3463).
+    pub fn enhanced(&self) -> Option<(u16, u16)> {
+        self.status.map(|status| (status.subject(), status.detail()))
+    }
+
     /// Whether the client did something that counts against its error limit.
     pub fn is_refusal(&self) -> bool {
         self.code >= 500

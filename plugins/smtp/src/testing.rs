@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 
 use crate::config::{Config, Role};
 use crate::conversation::{Conversation, Services};
+use crate::figures::Figures;
 
 /// What a conversation is held in.
 pub struct World {
@@ -75,6 +76,7 @@ impl World {
         let services = Services {
             directory: Service::fixed(Directory::new(Users)),
             delivery: Service::fixed(Delivery::new(Mailboxes(self.seen.clone()))),
+            figures: Figures::new(),
         };
         let info = SessionInfo {
             id: "s1".to_owned(),

@@ -61,7 +61,7 @@ impl IdentitySet {
             match certified_key(identity) {
                 Ok(key) => keys.push(Arc::new(key)),
                 Err(error) => {
-                    tracing::error!(identity = %identity.name, %error, "an identity cannot be served");
+                    tracing::error!(identity = %identity.name, %error, "an identity cannot be served; import a good pair with `dovetail certs import --replace`");
                     last = error;
                 }
             }

@@ -39,7 +39,8 @@ crate::interface! {
         now fn resolve(certificate: Option<String>, server_name: Option<String>) -> Result<Option<u64>, CertsFailure>;
         /// All identities of a set (say RSA and ECDSA); the provider picks by what the client offers.
         now fn load(set: u64) -> Result<Vec<Identity>, CertsFailure>;
-        /// Resolves when the store's generation is newer than `seen`, with the new one. Generations count from 1.
+        /// Resolves when the store's generation is newer than `seen`, with the new one. Generations increase, over a reload
+        /// too.
         later fn changed(seen: u64) -> Result<u64, CertsFailure>;
     }
 }

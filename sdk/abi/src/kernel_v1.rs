@@ -209,6 +209,28 @@ impl From<CallFailure> for StartFailure {
     }
 }
 
+wire_struct! {
+    /// Why an instance could not read its data anew, for the operator. It goes on with what it has.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ReloadFailure => ReloadFailureAbi {
+        /// What happened, to what, and what to do.
+        pub message: String,
+    }
+}
+
+impl ReloadFailure {
+    /// Says why. The message names what happened, to what, and what to do.
+    pub fn new(message: impl std::fmt::Display) -> Self {
+        ReloadFailure { message: message.to_string() }
+    }
+}
+
+impl From<CallFailure> for ReloadFailure {
+    fn from(failure: CallFailure) -> Self {
+        ReloadFailure { message: failure.to_string() }
+    }
+}
+
 crate::interface! {
     /// A section that was read and found good.
     pub interface Prepared, provider PreparedProvider, table PreparedVt = "dovetail.kernel.prepared/1" {
@@ -224,6 +246,12 @@ crate::interface! {
     pub interface Instance, provider InstanceProvider, table InstanceVt = "dovetail.kernel.instance/1" {
         /// The provider of an interface, if this instance provides it.
         now fn query(interface: String) -> Result<Option<AnyHandle>, CallFailure>;
+        /// Reads anew what the instance keeps outside of its section (accounts, certificates, its log level), at a reload of
+        /// the server that leaves the instance as it is.
+        later fn reload() -> Result<(), ReloadFailure>;
+        /// How many handles to the instance's services are held, by callers and by calls that run. An instance that was
+        /// replaced is stopped when nobody holds it any more.
+        now fn holders() -> Result<u64, CallFailure>;
         /// Finishes what must be finished. Called after the last session that uses the instance has ended.
         later fn stop() -> Result<(), CallFailure>;
     }

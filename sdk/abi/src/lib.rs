@@ -38,6 +38,7 @@ pub mod directory_v1;
 pub mod fault_v1;
 pub mod kernel_v1;
 pub mod log_v1;
+pub mod metrics_v1;
 pub mod net_v1;
 pub mod operations_v1;
 pub mod protocol_v1;

@@ -43,6 +43,8 @@ pub struct Manifest {
     pub requires: Vec<String>,
     /// The word its operations go by on the command line, if it offers any.
     pub command: Option<String>,
+    /// Whether it owns files that only one instance may use at a time, so that a new generation cannot run beside the old.
+    pub exclusive: bool,
 }
 
 /// Why a note is no manifest.
@@ -103,6 +105,7 @@ impl Manifest {
             provides: list("provides")?,
             requires: list("requires")?,
             command: values.get("command").filter(|v| !v.is_empty()).map(|v| (*v).to_owned()),
+            exclusive: values.get("exclusive").is_some_and(|v| *v == "true"),
         })
     }
 }
@@ -126,6 +129,7 @@ mod tests {
         assert_eq!(manifest.provides, ["a/1", "b/1"]);
         assert!(manifest.requires.is_empty());
         assert_eq!(manifest.command, None);
+        assert!(!manifest.exclusive);
     }
 
     #[test]

@@ -161,6 +161,12 @@ impl TestHost {
         self.log().iter().any(holds)
     }
 
+    /// A figure by its name, labels in the order they were given: `smtp_messages_total{outcome="accepted"}`. For a counter
+    /// its sum, for a gauge its value, for a histogram how many values it has; `None` if nobody asked for it.
+    pub fn metric(&self, name: &str) -> Option<i64> {
+        self.state.metric(name)
+    }
+
     /// The panics that were contained so far.
     pub fn panics(&self) -> Vec<PanicReport> {
         self.state.panics.all()

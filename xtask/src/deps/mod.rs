@@ -7,6 +7,8 @@ mod rooms;
 mod rule;
 mod source;
 
+pub use rooms::Room;
+
 use crate::error::Error;
 use crate::workspace::Workspace;
 

@@ -4,6 +4,7 @@ mod cuts;
 mod flood;
 mod limits;
 mod lines;
+mod own;
 mod time;
 
 use crate::harness::{run_ok, Client, Server, Setup, DEADLINE, MAIL_CONFIG, PASSWORD, USER};

@@ -12,6 +12,7 @@ mod plugin {
     pub(crate) mod commands;
     pub(crate) mod config;
     pub(crate) mod conversation;
+    pub(crate) mod figures;
     pub(crate) mod listing;
     pub(crate) mod login;
     pub(crate) mod maildrop;
@@ -28,7 +29,7 @@ mod command;
 mod dots;
 
 // The modules know one another as `crate::...`.
-use plugin::{commands, config, conversation, listing, login, maildrop, reply, retrieval, state, stuffing, top};
+use plugin::{commands, config, conversation, figures, listing, login, maildrop, reply, retrieval, state, stuffing, top};
 
 pub use command::pop3_command;
 pub use dots::pop3_dots;

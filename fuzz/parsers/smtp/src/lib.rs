@@ -15,6 +15,7 @@ mod plugin {
     pub(crate) mod conversation;
     pub(crate) mod counters;
     pub(crate) mod data;
+    pub(crate) mod figures;
     pub(crate) mod params;
     pub(crate) mod reply;
     pub(crate) mod state;
@@ -26,7 +27,7 @@ mod command;
 mod content;
 
 // The modules know one another as `crate::...`.
-use plugin::{answer, commands, config, conversation, counters, data, params, reply, state};
+use plugin::{answer, commands, config, conversation, counters, data, figures, params, reply, state};
 
 pub use command::smtp_command;
 pub use content::smtp_data;

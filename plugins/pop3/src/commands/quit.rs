@@ -38,11 +38,12 @@ async fn delete(conversation: &Conversation<'_>, maildrop: &Maildrop, uids: Vec<
     };
     match expunged {
         Ok(messages) => {
+            conversation.services.figures.deleted(u64::from(messages));
             tracing::info!(account = maildrop.account(), messages, "messages deleted");
             Reply::ok("Bye, marked messages deleted")
         }
         Err(failure) => {
-            tracing::error!(account = maildrop.account(), %failure, "messages not deleted");
+            tracing::error!(account = maildrop.account(), %failure, "messages not deleted: they stay, and the client was told to try later; look for the cause in the store's lines");
             Reply::coded(Code::SysTemp, "Marked messages not deleted, try again later")
         }
     }

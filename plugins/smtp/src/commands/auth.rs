@@ -85,7 +85,7 @@ impl<'a> Auth<'a> {
                 };
             }
             Err(failure) => {
-                tracing::error!(user = identity, mechanism, %failure, "login not checked");
+                tracing::error!(user = identity, mechanism, %failure, "login not checked: the client was told to try later; look for the cause in the directory's lines");
                 return conversation.reply(&Reply::defer(
                     454,
                     7,

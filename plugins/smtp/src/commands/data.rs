@@ -34,7 +34,7 @@ impl Data {
         let Some(transaction) = conversation.state.transaction.take() else {
             return Ok(Next::Go);
         };
-        let mail = Mail { id: conversation.next_id(), transaction };
+        let mut mail = Mail { id: conversation.next_id(), message_id: String::new(), transaction };
         let sink = match conversation.services.delivery.get() {
             Ok(delivery) => delivery.begin(mail.transaction.size.unwrap_or_default()).await,
             Err(failure) => Err(failure.into()),
@@ -44,19 +44,29 @@ impl Data {
             Err(failure) => return Ok(mail.failed(conversation, 0, &failure)),
         };
         conversation.reply(&Reply::bare(354, "Go ahead; end with CRLF.CRLF"));
-        let intake = Intake::new(conversation.config, sink, mail.trace(conversation), mail.transaction.size);
-        match intake.read(&mut conversation.session.stream).await {
+        let mut intake = Intake::new(conversation.config, sink, mail.trace(conversation), mail.transaction.size);
+        let taken = intake.read(&mut conversation.session.stream).await;
+        mail.message_id = intake.message_id().to_owned();
+        let size = intake.size();
+        match taken {
             Ok(Intook::Whole { body, size }) => Ok(mail.deliver(conversation, body, size).await),
             Ok(Intook::Refused(refusal)) => {
-                mail.log(conversation, 0, &refusal);
+                mail.log(conversation, size, &refusal);
                 Ok(conversation.reply(&refusal))
             }
             Ok(Intook::Broken(refusal)) => {
-                mail.log(conversation, 0, &refusal);
+                mail.log(conversation, size, &refusal);
                 Ok(conversation.goodbye(&refusal))
             }
             Err(error) => {
-                tracing::info!(delivery = mail.id, %error, "message discarded: the connection ended before it did");
+                conversation.services.figures.lost();
+                tracing::info!(
+                    delivery = mail.id,
+                    message_id = mail.message_id,
+                    size,
+                    %error,
+                    "message discarded: the connection ended before it did; the client sends it again if it wants"
+                );
                 Err(error)
             }
         }
@@ -78,6 +88,8 @@ impl Data {
 struct Mail {
     /// Names it in the log, in its Received field and for the delivery.
     id: String,
+    /// Its Message-ID, once it has come by.
+    message_id: String,
     transaction: Transaction,
 }
 
@@ -127,16 +139,22 @@ impl Mail {
     }
 
     fn failed(&self, conversation: &mut Conversation<'_>, size: u64, failure: &DeliveryFailure) -> Next {
-        tracing::error!(delivery = self.id, %failure, "delivery failed");
+        tracing::error!(
+            delivery = self.id,
+            %failure,
+            "delivery failed: the client was told to try later; look for the cause in the lines of the delivery and of the store"
+        );
         let reply = answer::reply(&failure.answer);
         self.log(conversation, size, &reply);
         conversation.reply(&reply)
     }
 
-    /// The one line about this message.
+    /// The one line about this message, and its figures.
     fn log(&self, conversation: &Conversation<'_>, size: u64, reply: &Reply) {
+        conversation.services.figures.message(reply, size);
         tracing::info!(
             delivery = self.id,
+            message_id = self.message_id,
             sender = self.sender(),
             recipients = self.transaction.recipients.join(","),
             account = conversation.state.account.as_deref().unwrap_or_default(),

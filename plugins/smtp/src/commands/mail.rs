@@ -69,7 +69,7 @@ impl Mail {
             Ok(true) => Ok(()),
             Ok(false) => Err(Reply::refuse(550, 7, 1, "The sender address is not one of yours")),
             Err(failure) => {
-                tracing::error!(%failure, "sender not checked");
+                tracing::error!(%failure, "sender not checked: the client was told to try later; look for the cause in the directory's lines");
                 Err(try_later())
             }
         }

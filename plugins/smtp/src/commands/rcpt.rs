@@ -63,7 +63,7 @@ impl Rcpt {
                 answer::reply(&answer)
             }
             Err(failure) => {
-                tracing::error!(%failure, recipient, "recipient not checked");
+                tracing::error!(%failure, recipient, "recipient not checked: the client was told to try later; look for the cause in the directory's lines");
                 answer::reply(&failure.answer)
             }
         }

@@ -11,7 +11,7 @@ use std::io;
 use dovetail_sdk::line::LineStream;
 use dovetail_sdk::store::{Body, BodySink};
 
-use super::{Decoder, HopCounter, Piece};
+use super::{Decoder, HopCounter, MessageId, Piece};
 use crate::answer::{of_store, try_later};
 use crate::config::Config;
 use crate::reply::Reply;
@@ -21,6 +21,7 @@ pub struct Intake<'a> {
     config: &'a Config,
     decoder: Decoder,
     hops: HopCounter,
+    message_id: MessageId,
     /// Where it goes; nowhere any more once it is refused.
     sink: Option<BodySink>,
     piece: Vec<u8>,
@@ -54,6 +55,7 @@ impl<'a> Intake<'a> {
             config,
             decoder: Decoder::new(config.max_data_line),
             hops: HopCounter::default(),
+            message_id: MessageId::default(),
             sink: Some(sink),
             piece,
             size: 0,
@@ -65,7 +67,7 @@ impl<'a> Intake<'a> {
     ///
     /// # Errors
     /// As the stream gives them; `UnexpectedEof` if it ends first. The sink is dropped then, and with it the message.
-    pub async fn read(mut self, stream: &mut LineStream) -> io::Result<Intook> {
+    pub async fn read(&mut self, stream: &mut LineStream) -> io::Result<Intook> {
         loop {
             if stream.buffered().is_empty() && !stream.fill().await? {
                 return Err(io::ErrorKind::UnexpectedEof.into());
@@ -89,14 +91,27 @@ impl<'a> Intake<'a> {
                 return Ok(self.seal().await);
             }
             if self.size > self.config.max_message_size.saturating_mul(2) {
-                return Ok(Intook::Broken(self.refusal.unwrap_or_else(|| too_big(self.config.max_message_size))));
+                return Ok(Intook::Broken(
+                    self.refusal.take().unwrap_or_else(|| too_big(self.config.max_message_size)),
+                ));
             }
         }
+    }
+
+    /// The Message-ID that has come by; empty if none has.
+    pub fn message_id(&self) -> &str {
+        self.message_id.text()
+    }
+
+    /// Octets of the message so far, as the client sent them, dots undoubled.
+    pub fn size(&self) -> u64 {
+        self.size
     }
 
     async fn content(&mut self, content: &[u8]) {
         self.size = self.size.saturating_add(content.len() as u64);
         self.hops.feed(content);
+        self.message_id.feed(content);
         if self.refusal.is_some() {
             return;
         }
@@ -121,7 +136,7 @@ impl<'a> Intake<'a> {
     async fn write(&mut self, piece: Vec<u8>) {
         let Some(sink) = &self.sink else { return };
         if let Err(failure) = sink.write(piece).await {
-            tracing::error!(%failure, "message not taken: its body cannot be written");
+            tracing::error!(%failure, "message not taken: its body cannot be written; the client was told to try later, look for the cause in the store's lines");
             self.refuse(of_store(&failure));
         }
     }
@@ -132,18 +147,18 @@ impl<'a> Intake<'a> {
         self.piece = Vec::new();
     }
 
-    async fn seal(mut self) -> Intook {
+    async fn seal(&mut self) -> Intook {
         if self.refusal.is_none() {
             let piece = std::mem::take(&mut self.piece);
             self.write(piece).await;
         }
-        let Some(sink) = self.sink else {
-            return Intook::Refused(self.refusal.unwrap_or_else(try_later));
+        let Some(sink) = self.sink.take() else {
+            return Intook::Refused(self.refusal.take().unwrap_or_else(try_later));
         };
         match sink.seal().await {
             Ok(body) => Intook::Whole { body, size: self.size },
             Err(failure) => {
-                tracing::error!(%failure, "message not taken: its body cannot be completed");
+                tracing::error!(%failure, "message not taken: its body cannot be completed; the client was told to try later, look for the cause in the store's lines");
                 Intook::Refused(of_store(&failure))
             }
         }

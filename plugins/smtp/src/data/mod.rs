@@ -3,9 +3,11 @@
 mod decoder;
 mod hops;
 mod intake;
+mod message_id;
 mod trace;
 
 pub use decoder::{Decoder, Piece};
 pub use hops::HopCounter;
 pub use intake::{too_big, Intake, Intook};
+pub use message_id::MessageId;
 pub use trace::{received, return_path, tls_text, Trace};

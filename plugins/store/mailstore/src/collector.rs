@@ -39,7 +39,10 @@ impl Collector {
             while stopped.recv_timeout(Duration::from_secs(every)) == Err(RecvTimeoutError::Timeout) {
                 match collect(&inner) {
                     Ok(found) if found == Collected::default() => {}
-                    Ok(found) => tracing::info!(released = found.released, orphans = found.orphans, "bodies collected"),
+                    Ok(found) => {
+                        inner.options.observer.collected(found.released + found.orphans);
+                        tracing::info!(released = found.released, orphans = found.orphans, "bodies collected");
+                    }
                     Err(error) => {
                         tracing::warn!(%error, "bodies could not be collected; the next round tries again")
                     }
@@ -56,7 +59,9 @@ impl Drop for Collector {
     fn drop(&mut self) {
         self.stop = None;
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the collector's thread panicked");
+            tracing::error!(
+                "the collector's thread panicked; bodies that nobody names stay until the next start. Report this"
+            );
         }
     }
 }

@@ -10,14 +10,16 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender, TrySendError};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use crate::account::{Account, Cache};
 use crate::backend::{Backend, Batch, PartCommit, PartOutcome};
 use crate::body::{Bodies, Body};
 use crate::error::{BackendError, StoreError};
 use crate::limits::{MAX_BATCH, MAX_BATCH_BYTES, MAX_WAITING};
+use crate::observer::Observer;
 use crate::plan::{Context, Output, Plan, Writes};
-use crate::store::{Clock, Threads};
+use crate::store::{Clock, Options};
 use crate::types::{MailOp, OpResult};
 
 /// How often a batch is planned anew because another writer changed one of its accounts.
@@ -59,12 +61,12 @@ impl Committer {
     pub(crate) fn start(
         backend: Arc<dyn Backend>,
         bodies: Arc<Bodies>,
-        clock: Clock,
-        threads: &Threads,
+        options: &Options,
     ) -> Result<Self, BackendError> {
         let (queue, jobs) = sync_channel(MAX_WAITING);
-        let mut worker = Worker { backend, bodies, clock, cache: Cache::default() };
-        let thread = threads("store-commit", Box::new(move || worker.run(&jobs)))
+        let (clock, observer) = (options.clock.clone(), options.observer.clone());
+        let mut worker = Worker { backend, bodies, clock, observer, cache: Cache::default() };
+        let thread = (options.threads)("store-commit", Box::new(move || worker.run(&jobs)))
             .map_err(|error| BackendError::io("starting the committer's thread", error))?;
         Ok(Committer { queue: Some(queue), thread: Some(thread) })
     }
@@ -86,7 +88,7 @@ impl Drop for Committer {
     fn drop(&mut self) {
         self.queue = None;
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the committer's thread panicked; commits that waited were not acknowledged");
+            tracing::error!("the committer's thread panicked; commits that waited were not acknowledged, and clients try again. Report this");
         }
     }
 }
@@ -95,6 +97,7 @@ struct Worker {
     backend: Arc<dyn Backend>,
     bodies: Arc<Bodies>,
     clock: Clock,
+    observer: Arc<dyn Observer>,
     cache: Cache,
 }
 
@@ -119,7 +122,7 @@ impl Worker {
             }
             // A defect in planning one batch must not end all commits: its callers hear that nothing is acknowledged.
             if catch_unwind(AssertUnwindSafe(|| self.commit(jobs))).is_err() {
-                tracing::error!("a batch of commits panicked; none of it was acknowledged");
+                tracing::error!("a batch of commits panicked; none of it was acknowledged, and clients try again. Report this with the lines before it");
                 self.cache = Cache::default();
             }
         }
@@ -147,7 +150,7 @@ impl Worker {
                     planned.push(Planned { account, state, jobs, outcomes, output });
                 }
                 Err(error) => {
-                    tracing::warn!(%error, account, "nothing was stored");
+                    tracing::warn!(%error, account, "nothing was stored for this account; clients were told to try later");
                     jobs.into_iter().for_each(|job| (job.reply)(Err(error.clone().into())));
                 }
             }
@@ -158,13 +161,23 @@ impl Worker {
                 return Vec::new();
             }
             Ok(batch) => batch,
-            Err(error) => return fail(planned, &error, false),
+            Err(error) => return self.fail(planned, &error, false),
         };
+        let began = Instant::now();
         let outcomes = match self.backend.commit(&batch) {
             Ok(outcomes) => outcomes,
-            Err(error) => return fail(planned, &error, true),
+            Err(error) => return self.fail(planned, &error, true),
         };
-        self.settle(planned, &batch, &outcomes)
+        let all: usize = planned.iter().map(|p| p.jobs.len()).sum();
+        let again = self.settle(planned, &batch, &outcomes);
+        self.observer.committed(all - again.len(), began.elapsed());
+        again
+    }
+
+    /// Tells everyone that nothing was stored, and counts it.
+    fn fail(&self, planned: Vec<Planned>, error: &BackendError, uncertain: bool) -> Vec<Job> {
+        self.observer.failed(planned.iter().map(|p| p.jobs.len()).sum());
+        fail(planned, error, uncertain)
     }
 
     fn plan(
@@ -274,7 +287,7 @@ fn by_account(jobs: Vec<Job>) -> Vec<(String, Vec<Job>)> {
 /// Tells everyone that nothing was stored; the accounts' states are forgotten with `planned`.
 fn fail(planned: Vec<Planned>, error: &BackendError, uncertain: bool) -> Vec<Job> {
     let commits: usize = planned.iter().map(|p| p.jobs.len()).sum();
-    tracing::error!(%error, commits, "the store could not commit; nothing was acknowledged");
+    tracing::error!(%error, commits, "the store could not commit; nothing was acknowledged, and clients try again");
     for p in planned {
         disown(&p.account, &p.output.owned, uncertain);
         p.jobs.into_iter().for_each(|job| (job.reply)(Err(error.clone().into())));

@@ -27,7 +27,7 @@ pub enum BackendError {
         reserve: u64,
     },
     /// What is stored can't be what this program wrote.
-    #[error("{what} is damaged: {detail}; run `dovetail store check`")]
+    #[error("{what} is damaged: {detail}; stop the server and restore the store from a backup")]
     Corrupt {
         /// The row or file.
         what: String,

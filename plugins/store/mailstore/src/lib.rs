@@ -41,6 +41,7 @@ mod error;
 pub mod limits;
 pub mod memory;
 mod names;
+mod observer;
 mod plan;
 mod store;
 #[cfg(feature = "testing")]
@@ -54,6 +55,7 @@ pub use codec::FORMAT;
 pub use collector::Collected;
 pub use error::{BackendError, StoreError};
 pub use names::{INBOX, SEPARATOR};
+pub use observer::{Nobody, Observer, Totals};
 pub use store::{plain_threads, Clock, Listing, Options, Store, Threads, Vanished};
 pub use types::*;
 pub use uidset::{Uid, UidSet};

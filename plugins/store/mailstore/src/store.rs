@@ -13,6 +13,7 @@ use crate::committer::{Committer, Outcome, Work};
 use crate::error::{BackendError, StoreError};
 use crate::limits::{MAX_DEPTH, MAX_LIST, MAX_OPS_PER_COMMIT, MAX_READ, MAX_TOMBSTONES};
 use crate::names::{self, check_account, SEPARATOR};
+use crate::observer::{Nobody, Observer, Totals};
 use crate::types::{BodyId, MailOp, Mailbox, MailboxId, MailboxRow, MessageRow, ModSeq, OpResult, Usage};
 use crate::uidset::{Uid, UidSet};
 
@@ -40,6 +41,8 @@ pub struct Options {
     pub clock: Clock,
     /// How threads are started.
     pub threads: Threads,
+    /// Who counts what happens.
+    pub observer: Arc<dyn Observer>,
 }
 
 impl Default for Options {
@@ -52,9 +55,13 @@ impl Default for Options {
             collect_every: 600,
             clock: Arc::new(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())),
             threads: plain_threads(),
+            observer: Arc::new(Nobody),
         }
     }
 }
+
+/// Names of accounts that are read at a time.
+const ACCOUNTS_AT_ONCE: usize = 500;
 
 /// Threads without anything special.
 pub fn plain_threads() -> Threads {
@@ -93,7 +100,7 @@ impl Store {
             memory: options.memory_for_bodies,
         };
         let bodies = Arc::new(Bodies::new(backend.clone(), backend.newest()?, limits));
-        let committer = Committer::start(backend.clone(), bodies.clone(), options.clock.clone(), &options.threads)?;
+        let committer = Committer::start(backend.clone(), bodies.clone(), &options)?;
         let every = options.collect_every;
         let inner = Arc::new(Inner { backend, bodies, committer, options });
         let collector = if every > 0 { Some(Collector::start(inner.clone(), every)?) } else { None };
@@ -257,6 +264,27 @@ impl Store {
         };
         let header = codec::read_header(&row)?;
         Ok(Usage { messages: header.messages, bytes: header.bytes })
+    }
+
+    /// What all accounts have together. Reads one row an account.
+    pub fn totals(&self) -> Result<Totals, StoreError> {
+        let mut totals = Totals::default();
+        let mut after = String::new();
+        loop {
+            let accounts = self.inner.backend.parts(&after, ACCOUNTS_AT_ONCE)?;
+            for account in accounts.iter().filter(|account| !account.is_empty()) {
+                if let Some(row) = self.inner.backend.get(account, codec::HEADER)? {
+                    let header = codec::read_header(&row)?;
+                    totals.accounts += 1;
+                    totals.messages += header.messages;
+                    totals.bytes += header.bytes;
+                }
+            }
+            match accounts.into_iter().next_back() {
+                Some(last) => after = last,
+                None => return Ok(totals),
+            }
+        }
     }
 
     /// Removes bodies that no message has named for longer than the grace period, now.

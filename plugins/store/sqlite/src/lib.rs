@@ -7,6 +7,7 @@
 
 mod config;
 mod engine;
+mod figures;
 mod service;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use dovetail_sdk::{export_plugin, store::Store, task, About, Context, Plugin, Pr
 
 use config::Config;
 use engine::Sqlite;
+use figures::{Figures, Lookout};
 use service::Service;
 
 impl Plugin for Service {
@@ -27,11 +29,14 @@ impl Plugin for Service {
 
     async fn start(config: Config, context: Context) -> Result<Self, StartFailure> {
         if context.about.purpose == Purpose::Standalone {
-            return Ok(Service::new(None));
+            return Ok(Service::new(None, None));
         }
         let opened = task::spawn_blocking(move || open(&config, &context.about)).await;
         match opened {
-            Ok(store) => Ok(Service::new(Some(store.map_err(StartFailure::new)?))),
+            Ok(opened) => {
+                let (store, lookout) = opened.map_err(StartFailure::new)?;
+                Ok(Service::new(Some(store), Some(lookout)))
+            }
             Err(error) => Err(StartFailure::new(format!("opening the store: {error}"))),
         }
     }
@@ -45,19 +50,24 @@ export_plugin! {
     plugin: Service,
     id: "store-sqlite",
     summary: "Keeps mailboxes in an embedded SQLite database",
+    exclusive: true,
     provides: [Store],
     requires: [],
 }
 
-fn open(config: &Config, about: &About) -> Result<dovetail_mailstore::Store, BackendError> {
+fn open(config: &Config, about: &About) -> Result<(Arc<dovetail_mailstore::Store>, Lookout), BackendError> {
     let threads: Threads = Arc::new(task::thread);
     let options = Options {
         max_message_size: u32::try_from(config.max_message_size).unwrap_or(u32::MAX),
         large_body_threshold: config.large_body_threshold,
         memory_for_bodies: config.memory_for_bodies,
         threads: threads.clone(),
+        observer: Arc::new(Figures::new()),
         ..Options::default()
     };
-    let backend = Sqlite::open(&about.in_data_dir(&config.dir), config.reserve, config.log_size, &threads)?;
-    dovetail_mailstore::Store::open(Arc::new(backend), options)
+    let dir = about.in_data_dir(&config.dir);
+    let backend = Sqlite::open(&dir, config.reserve, config.log_size, &threads)?;
+    let store = Arc::new(dovetail_mailstore::Store::open(Arc::new(backend), options)?);
+    let lookout = Lookout::start(&store, &dir, &threads)?;
+    Ok((store, lookout))
 }

@@ -6,12 +6,14 @@ use dovetail_sdk::abi::{
     fault_v1::{HostFault, HostFaultProvider, PanicReport},
     kernel_v1::Bound,
     log_v1::{HostLog, HostLogProvider, Level, LogRecord},
+    metrics_v1::{HostMetrics, HostMetricsProvider, Series, SeriesDescription, SeriesFailure, SeriesProvider},
     net_v1::{HostNet, HostNetProvider, NetFailure},
     task_v1::{HostTask, HostTaskProvider, Job, Task, TaskFuture, TaskProvider},
     time_v1::{HostTime, HostTimeProvider},
     CallFailure, Stream,
 };
 use std::{
+    collections::BTreeMap,
     io,
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -31,6 +33,8 @@ pub(super) struct State {
     pub(super) notices: Gathered<String>,
     pub(super) secrets: Gathered<SecretNotice>,
     pub(super) clock: Clock,
+    /// By name and labels, as they are shown: sums of counters, values of gauges, numbers of observations.
+    pub(super) metrics: Mutex<BTreeMap<String, i64>>,
     tasks: Gathered<AbortHandle>,
     /// For work that is spawned by threads of the plugin's own.
     runtime: Option<Handle>,
@@ -44,9 +48,14 @@ impl State {
             notices: Gathered::default(),
             secrets: Gathered::default(),
             clock: Clock::new(),
+            metrics: Mutex::default(),
             tasks: Gathered::default(),
             runtime: Handle::try_current().ok(),
         }
+    }
+
+    pub(super) fn metric(&self, name: &str) -> Option<i64> {
+        locked(&self.metrics).get(name).copied()
     }
 
     pub(super) fn end_tasks(&self) {
@@ -69,6 +78,7 @@ pub(super) fn all(state: &Arc<State>) -> Vec<Bound> {
         bound(HostNet::new(Net)),
         bound(HostFault::new(Faults(state.clone()))),
         bound(HostConsole::new(Console(state.clone()))),
+        bound(HostMetrics::new(Metrics(state.clone()))),
     ]
 }
 
@@ -187,6 +197,49 @@ struct Faults(Arc<State>);
 impl HostFaultProvider for Faults {
     fn panicked(&self, report: PanicReport) -> Result<(), CallFailure> {
         self.0.panics.push(report);
+        Ok(())
+    }
+}
+
+struct Metrics(Arc<State>);
+
+impl HostMetricsProvider for Metrics {
+    fn series(&self, description: SeriesDescription) -> Result<Series, SeriesFailure> {
+        let labels: Vec<String> =
+            description.labels.iter().map(|label| format!("{}=\"{}\"", label.name, label.value)).collect();
+        let name = match labels.is_empty() {
+            true => description.name,
+            false => format!("{}{{{}}}", description.name, labels.join(",")),
+        };
+        locked(&self.0.metrics).entry(name.clone()).or_default();
+        Ok(Series::new(Figure { state: self.0.clone(), name }))
+    }
+}
+
+struct Figure {
+    state: Arc<State>,
+    name: String,
+}
+
+impl Figure {
+    fn change(&self, change: impl FnOnce(i64) -> i64) {
+        let mut metrics = locked(&self.state.metrics);
+        let value = metrics.entry(self.name.clone()).or_default();
+        *value = change(*value);
+    }
+}
+
+impl SeriesProvider for Figure {
+    fn add(&self, by: u64) -> Result<(), CallFailure> {
+        self.change(|value| value.saturating_add(i64::try_from(by).unwrap_or(i64::MAX)));
+        Ok(())
+    }
+    fn set(&self, value: i64) -> Result<(), CallFailure> {
+        self.change(|_| value);
+        Ok(())
+    }
+    fn observe(&self, _value: f64) -> Result<(), CallFailure> {
+        self.change(|value| value + 1);
         Ok(())
     }
 }

@@ -242,3 +242,25 @@ async fn the_instance_stands_where_the_test_says() {
     assert_eq!((about.hostname.as_str(), about.purpose), ("h.example", Purpose::Standalone));
     assert_eq!((about.data_dir.as_path(), about.config_dir.as_path()), (folder.path(), folder.path()));
 }
+
+#[test]
+fn figures_are_counted_by_name_and_labels() {
+    use dovetail_sdk::metrics::{counter, gauge, histogram, SECONDS};
+    let host = TestHost::new();
+    let (counted, again, shown, spread) = host.enter(|| {
+        let counted = || counter("x_total", "h", &[("outcome", "good"), ("why", "none")]);
+        (counted(), counted(), gauge("y", "h", &[]), histogram("z_seconds", "h", &[], SECONDS))
+    });
+    // Outside of the scope the handles go on.
+    counted.inc();
+    again.add(4);
+    shown.set(7);
+    shown.set(u64::MAX);
+    spread.observe_time(Duration::from_millis(3));
+    assert_eq!(host.metric("x_total{outcome=\"good\",why=\"none\"}"), Some(5));
+    assert_eq!(host.metric("y"), Some(i64::MAX));
+    assert_eq!(host.metric("z_seconds"), Some(1));
+    assert_eq!(host.metric("x_total"), None);
+    // Where there is no host nobody counts, and nothing breaks.
+    counter("x_total", "h", &[]).inc();
+}

@@ -50,7 +50,7 @@ impl Plan<'_> {
             0 => tracing::warn!(
                 account = self.name,
                 body = body.0,
-                "a message names a body whose references are 0; run `dovetail store check`"
+                "a message names a body whose references are 0: the store is damaged there; restore it from a backup if the message cannot be read"
             ),
             1 => {
                 self.write(key, Some(0u32.to_be_bytes().to_vec()));

@@ -64,7 +64,7 @@ impl Drop for Checkpointer {
     fn drop(&mut self) {
         self.wake = None;
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the thread that folds the log panicked");
+            tracing::error!("the thread that folds the log panicked; the log is folded at the next start. Report this");
         }
     }
 }
@@ -76,7 +76,7 @@ fn run(database: &Database, woken: &Receiver<()>, tail: &AtomicBool) {
             Ok(()) => tail.store(true, Ordering::Relaxed),
             Err(error) => {
                 connection = None;
-                tracing::warn!(error = %database.error("folding the log", &error), "the log grows on");
+                tracing::warn!(error = %database.error("folding the log", &error), "the log of the database could not be folded and grows on; it is tried again. Make room on the disk if it is full");
             }
         }
     }

@@ -22,8 +22,10 @@ use std::sync::Arc;
 use dovetail_mailstore::{
     BackendError, Batch, BlobWriter, Blobs, BodyId, PartKv, PartOutcome, RowVisitor, Threads, Version,
 };
+use dovetail_sdk::metrics::Counter;
 use rusqlite::{params, OptionalExtension};
 
+use crate::figures::refusals;
 use checkpoint::Checkpointer;
 use files::Files;
 use readers::Readers;
@@ -41,6 +43,7 @@ pub(crate) struct Sqlite {
     writer: Writer,
     files: Files,
     room: Room,
+    refusals: Counter,
 }
 
 impl Sqlite {
@@ -50,7 +53,23 @@ impl Sqlite {
         let database = Arc::new(Database { path: dir.join("mail.sqlite") });
         let writer = Writer::open(database.clone())?;
         let checkpointer = Checkpointer::start(database.clone(), log, threads)?;
-        Ok(Sqlite { checkpointer, readers: Readers::new(database), writer, files, room: Room::new(dir, reserve) })
+        Ok(Sqlite {
+            checkpointer,
+            readers: Readers::new(database),
+            writer,
+            files,
+            room: Room::new(dir, reserve),
+            refusals: refusals(),
+        })
+    }
+}
+
+impl Sqlite {
+    /// Counts an error, if it is about the disk's room.
+    fn count(&self, error: &BackendError) {
+        if matches!(error, BackendError::Full { .. }) {
+            self.refusals.inc();
+        }
     }
 }
 
@@ -114,7 +133,7 @@ impl PartKv for Sqlite {
     }
 
     fn commit(&self, batch: &Batch) -> Result<Vec<PartOutcome>, BackendError> {
-        let done = self.writer.commit(batch)?;
+        let done = self.writer.commit(batch).inspect_err(|error| self.count(error))?;
         self.checkpointer.wrote(done.bytes);
         if self.checkpointer.tail_is_due() {
             self.writer.checkpoint_tail();
@@ -128,7 +147,7 @@ impl PartKv for Sqlite {
     }
 
     fn check_room(&self, bytes: u64) -> Result<(), BackendError> {
-        self.room.check(bytes)
+        self.room.check(bytes).inspect_err(|error| self.count(error))
     }
 
     fn maintain(&self) -> Result<(), BackendError> {

@@ -50,7 +50,7 @@ impl Writer {
             return;
         };
         if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-            tracing::warn!(error = %self.database.error("folding the log", &error), "the log grows on");
+            tracing::warn!(error = %self.database.error("folding the log", &error), "the log of the database could not be folded and grows on; it is tried again. Make room on the disk if it is full");
             *slot = None;
         }
     }

@@ -22,6 +22,7 @@ use dovetail_sdk::task;
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
+use crate::figures::Lookout;
 use answer::{columns, failure, flag_names, status};
 use bodies::{Registry, Sink};
 use reader::Reader;
@@ -30,18 +31,20 @@ use reader::Reader;
 pub(crate) struct Service {
     store: Mutex<Option<Arc<mailstore::Store>>>,
     bodies: Arc<Registry>,
+    lookout: Mutex<Option<Lookout>>,
 }
 
 impl Service {
-    pub(crate) fn new(store: Option<mailstore::Store>) -> Self {
-        Service { store: Mutex::new(store.map(Arc::new)), bodies: Arc::default() }
+    pub(crate) fn new(store: Option<Arc<mailstore::Store>>, lookout: Option<Lookout>) -> Self {
+        Service { store: Mutex::new(store), bodies: Arc::default(), lookout: Mutex::new(lookout) }
     }
 
     /// Finishes the commits that wait and closes the database.
     pub(crate) async fn close(&self) {
         let store = self.store.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // If the host takes no more work, the store is closed here and now.
-        let _ = task::spawn_blocking(move || drop(store)).await;
+        let lookout = self.lookout.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // If the host takes no more work, the store is closed here and now. First the look-out, which may be using it.
+        let _ = task::spawn_blocking(move || drop((lookout, store))).await;
     }
 
     fn store(&self) -> Result<Arc<mailstore::Store>, StoreFailure> {

@@ -202,3 +202,14 @@ async fn standing_alone_it_touches_nothing() {
     assert_eq!(started.query::<Store>().usage(ANNA.into()).await.unwrap_err().code, StoreErrorCode::Temporary);
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
+
+#[tokio::test]
+async fn mail_that_is_refused_for_want_of_room_is_counted() {
+    let running = start("(reserve: 9000000000000000000)").await;
+    let refusals = || running.host.metric("store_full_refusals_total");
+    assert_eq!(refusals(), Some(0));
+    let refused = running.store.begin_body(100).await.err().unwrap();
+    assert_eq!(refused.code, StoreErrorCode::Full);
+    assert_eq!(refusals(), Some(1));
+    assert_eq!(running.host.metric("store_commits_total{outcome=\"failed\"}"), Some(0));
+}
