@@ -108,9 +108,10 @@ pub mod delivery {
 /// `dovetail.store/1`: mailboxes.
 pub mod store {
     pub use dovetail_abi::store_v1::{
-        flag, Append, Appended, Body, BodyProvider, BodyReader, BodyReaderProvider, BodySink, BodySinkProvider,
-        FlagAction, FlagChange, Flags, MailboxStatus, MessageColumns, Store, StoreErrorCode, StoreFailure,
-        StoreProvider, Usage,
+        column, flag, special_use, Append, Appended, Body, BodyProvider, BodyReader, BodyReaderProvider, BodySink,
+        BodySinkProvider, Copied, Expunged, FlagAction, FlagChange, Flags, FlagsChanged, Mailbox, MailboxEntry,
+        MailboxProvider, MailboxState, MessageColumns, Pieces, Slice, Store, StoreErrorCode, StoreFailure,
+        StoreProvider, UidRange, Usage,
     };
 }
 

@@ -10,6 +10,7 @@ mod dev;
 mod docs;
 mod durable;
 mod harness;
+mod imap;
 mod inspect;
 mod log;
 mod mail;

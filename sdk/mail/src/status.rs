@@ -58,6 +58,16 @@ impl EnhancedStatus {
     pub const fn class(self) -> Class {
         self.class
     }
+
+    /// The second number: what it is about.
+    pub const fn subject(self) -> u16 {
+        self.subject
+    }
+
+    /// The third number: what exactly.
+    pub const fn detail(self) -> u16 {
+        self.detail
+    }
 }
 
 impl Class {
@@ -114,7 +124,8 @@ mod tests {
 
     #[test]
     fn prints_and_reads_back() {
-        assert_eq!(EnhancedStatus::permanent(7, 1).to_string(), "5.7.1");
+        let status = EnhancedStatus::permanent(7, 1);
+        assert_eq!((status.to_string().as_str(), status.subject(), status.detail()), ("5.7.1", 7, 1));
         assert_eq!("4.4.2".parse(), Ok(EnhancedStatus::temporary(4, 2)));
         for bad in ["", "5", "5.7", "5.7.1.1", "3.0.0", "5.07.1", "5.7.1000", "5.+7.1", "5.7.", " 5.7.1"] {
             assert_eq!(bad.parse::<EnhancedStatus>(), Err(StatusError), "{bad:?}");

@@ -8,6 +8,7 @@
 mod config;
 mod engine;
 mod service;
+mod summary;
 
 use std::sync::Arc;
 
@@ -56,6 +57,8 @@ fn open(config: &Config, about: &About) -> Result<dovetail_mailstore::Store, Bac
         large_body_threshold: config.large_body_threshold,
         memory_for_bodies: config.memory_for_bodies,
         threads: threads.clone(),
+        new_account_mailboxes: config.new_mailboxes(),
+        summarise: Some(summary::summarise()),
         ..Options::default()
     };
     let backend = Sqlite::open(&about.in_data_dir(&config.dir), config.reserve, config.log_size, &threads)?;

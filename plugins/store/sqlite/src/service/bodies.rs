@@ -7,7 +7,7 @@ use dovetail_mailstore as mailstore;
 use dovetail_sdk::store::{Body, BodyProvider, BodySinkProvider, StoreErrorCode, StoreFailure};
 
 use super::answer::failure;
-use super::blocking;
+use super::shared::blocking;
 
 /// Sealed bodies whose handles live, by number.
 #[derive(Default)]

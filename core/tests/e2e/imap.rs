@@ -1,0 +1,3 @@
+//! IMAP end to end.
+
+mod dialogues;
