@@ -1,3 +1,5 @@
 //! IMAP end to end.
 
+mod client;
 mod dialogues;
+mod stress;

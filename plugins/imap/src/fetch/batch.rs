@@ -116,6 +116,7 @@ impl Batches<'_> {
         let read = read(self.selected, slices).await?;
         let pieces: Vec<Option<&[u8]>> = read.iter().flat_map(Pieces::iter).collect();
         let mut writer = RowWriter::new(self.selected, self.rev2);
+        let mut gather = Gather::default();
         for (row, message) in messages.iter().enumerate() {
             let (Some(message), Some(at)) = (message, writer.place(rows, row)) else { continue };
             let pieces = pieces.get(message.slices.clone()).unwrap_or_default();
@@ -124,75 +125,70 @@ impl Batches<'_> {
             }
             let summary = summaries.get(row).and_then(Option::as_ref);
             let response = Response { rows, row, at, message, pieces, summary };
-            self.response(&mut writer, response, sent).await?;
+            self.response(&mut writer, response, &mut gather, sent).await?;
             sent.messages += 1;
         }
+        gather.write(self.stream).await?;
         Ok(())
     }
 
-    async fn response(
+    async fn response<'b>(
         &mut self,
         writer: &mut RowWriter<'_>,
-        response: Response<'_>,
+        response: Response<'b>,
+        gather: &mut Gather<'b>,
         sent: &mut Sent,
     ) -> Result<(), FetchError> {
         let Response { rows, row, at, message, pieces, summary } = response;
         let uid = rows.uids.get(row).copied().unwrap_or(0);
         let mode = if self.rev2 { dovetail_imap_grammar::TextMode::Utf8 } else { Default::default() };
         let mut next = 0;
-        let mut out = Vec::with_capacity(256);
+        let out = &mut gather.text;
         out.extend_from_slice(b"* ");
-        encode::number(&mut out, at as u64 + 1);
+        encode::number(out, at as u64 + 1);
         out.extend_from_slice(b" FETCH (");
         for (n, (item, source)) in self.plan.items.iter().zip(&message.sources).enumerate() {
+            let out = &mut gather.text;
             if n > 0 {
                 out.push(b' ');
             }
             if *source == Source::Columns {
-                writer.item(item, rows, row, &mut out);
+                writer.item(item, rows, row, out);
                 continue;
             }
-            encode::fetch_name(&mut out, item);
+            encode::fetch_name(out, item);
             out.push(b' ');
             let small = source.octets().is_some_and(is_small);
             let piece = if small { pieces.get(next).copied().flatten().unwrap_or_default() } else { &[] };
             next += usize::from(small);
             match (source, summary) {
-                (Source::Envelope, Some(summary)) => envelope::write(&mut out, summary.envelope(), mode),
-                (Source::Structure(extended), Some(summary)) => structure::write(&mut out, summary, *extended, mode),
+                (Source::Envelope, Some(summary)) => envelope::write(out, summary.envelope(), mode),
+                (Source::Structure(extended), Some(summary)) => structure::write(out, summary, *extended, mode),
                 (Source::NoSize, _) => out.push(b'0'),
                 (Source::Octets(_), _) if small => {
-                    encode::literal_head(&mut out, piece.len() as u64);
-                    if piece.len() < WORTH_A_WRITE {
-                        out.extend_from_slice(piece);
-                    } else {
-                        self.stream.queue(&out);
-                        out.clear();
-                        self.stream.write(piece).await?;
-                    }
+                    encode::literal_head(out, piece.len() as u64);
+                    gather.add(piece);
                 }
                 (Source::Fields { not, names, partial, .. }, _) if small => {
                     let pick = if *not { Pick::Except } else { Pick::Only };
                     let fields = select(piece, pick, names);
                     let fields = item::cut(&fields, *partial);
-                    encode::literal_head(&mut out, fields.len() as u64);
+                    encode::literal_head(out, fields.len() as u64);
                     out.extend_from_slice(fields);
                 }
                 (Source::Decoded { encoding, partial, .. }, _) if small => {
-                    binary::write(&mut out, item::cut(&binary::decode(*encoding, piece), *partial));
+                    binary::write(out, item::cut(&binary::decode(*encoding, piece), *partial));
                 }
                 (Source::DecodedSize { encoding, .. }, _) if small => {
-                    encode::number(&mut out, binary::decode(*encoding, piece).len() as u64);
+                    encode::number(out, binary::decode(*encoding, piece).len() as u64);
                 }
                 (source, _) => {
-                    self.stream.write(&out).await?;
-                    out.clear();
-                    sent.unreadable |= !self.large(uid, source, &mut out).await?;
+                    gather.write(self.stream).await?;
+                    sent.unreadable |= !self.large(uid, source, &mut gather.text).await?;
                 }
             }
         }
-        out.extend_from_slice(b")\r\n");
-        self.stream.write(&out).await?;
+        gather.text.extend_from_slice(b")\r\n");
         Ok(())
     }
 
@@ -250,6 +246,41 @@ impl Batches<'_> {
     }
 }
 
+/// What goes out: text that is made here, and octets of bodies in between that stay where they are.
+#[derive(Default)]
+struct Gather<'a> {
+    text: Vec<u8>,
+    /// Octets, and where in the text they belong.
+    octets: Vec<(usize, &'a [u8])>,
+}
+
+impl<'a> Gather<'a> {
+    /// Adds octets behind the text so far.
+    fn add(&mut self, octets: &'a [u8]) {
+        if octets.len() < WORTH_A_SLICE {
+            self.text.extend_from_slice(octets);
+        } else {
+            self.octets.push((self.text.len(), octets));
+        }
+    }
+
+    /// Writes all of it.
+    async fn write(&mut self, stream: &mut LineStream) -> io::Result<()> {
+        let mut slices = Vec::with_capacity(self.octets.len() * 2 + 1);
+        let mut from = 0;
+        for (at, octets) in self.octets.drain(..) {
+            slices.push(self.text.get(from..at).unwrap_or_default());
+            slices.push(octets);
+            from = at;
+        }
+        slices.push(self.text.get(from..).unwrap_or_default());
+        stream.write_slices(&slices).await?;
+        drop(slices);
+        self.text.clear();
+        Ok(())
+    }
+}
+
 /// One message's part in a batch; its slices by their places among all.
 struct Message {
     sources: Vec<Source>,
@@ -296,5 +327,5 @@ pub const MAX_OCTETS: u64 = 512 * 1024;
 pub const LARGE: u64 = 256 * 1024;
 /// A header that is longer is searched for fields up to here.
 const MAX_HEADER: usize = 4 * 1024 * 1024;
-/// Shorter pieces are gathered before they are written.
-const WORTH_A_WRITE: usize = 1024;
+/// Shorter pieces are copied into the text.
+const WORTH_A_SLICE: usize = 1024;

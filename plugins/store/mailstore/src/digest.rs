@@ -5,6 +5,7 @@ use std::hash::Hasher;
 use twox_hash::XxHash3_64;
 
 /// XXH3-64 of bytes that come piece by piece.
+#[derive(Clone)]
 pub struct Digest(XxHash3_64);
 
 impl Digest {

@@ -28,8 +28,8 @@
 //! ```
 //!
 //! **Fails** with [`StoreError`]; `is_temporary` says whether to try again. A back end that fails costs the batch, not
-//! the store. **Bounds** are in [`limits`] and [`Options`]. RFC 9051, 7162 (CONDSTORE, QRESYNC), 8474 (OBJECTID), 8514
-//! (SAVEDATE).
+//! the store. **Bounds** are in [`limits`] and [`Options`]. RFC 9051, 3501 (recent), 6154 (SPECIAL-USE), 6851 (MOVE), 7162
+//! (CONDSTORE, QRESYNC), 8474 (OBJECTID), 8514 (SAVEDATE).
 
 mod account;
 mod backend;

@@ -80,7 +80,7 @@ pub struct BodyOf {
 struct Inner {
     state: ViewState,
     columns: Columns,
-    /// Commits to the mailbox that came by while it was not current.
+    /// Commits that a load begun before them may not have seen.
     missed: u64,
     loaded: bool,
     /// Whether it is as the last commit left it.
@@ -183,6 +183,12 @@ impl View {
 
     /// Takes over what a commit did. `false` if the mailbox must be loaded again.
     fn apply(&self, change: &MailboxChange) -> bool {
+        let applied = self.take_over(change);
+        self.told.notify_waiters();
+        applied
+    }
+
+    fn take_over(&self, change: &MailboxChange) -> bool {
         let mut inner = self.write();
         let inner = &mut *inner;
         let Some(row) = &change.row else {
@@ -196,7 +202,6 @@ impl View {
                 uid_next: inner.state.uid_next,
                 ..ViewState::default()
             };
-            self.told.notify_waiters();
             return true;
         };
         if !inner.current {
@@ -223,8 +228,14 @@ impl View {
             }
         }
         inner.state.take_over(row.clone());
-        self.told.notify_waiters();
         true
+    }
+
+    /// Something may have happened to the mailbox: what is being loaded is not to be used. Whether it was current.
+    fn miss(&self) -> bool {
+        let mut inner = self.write();
+        inner.missed += 1;
+        inner.current
     }
 
     /// The mailbox may be different from what is here, and could not be read.

@@ -99,7 +99,8 @@ impl Views {
             let accounts = map.accounts.iter().filter(of_account);
             accounts.flat_map(|(_, views)| views.values()).map(|entry| entry.view.clone()).collect()
         };
-        views.iter().filter(|view| view.is_current()).for_each(|view| load_again(backend, view));
+        // Who is loading one of the others begins again.
+        views.iter().filter(|view| view.miss()).for_each(|view| load_again(backend, view));
     }
 
     fn entry(&self, account: &str, mailbox: MailboxId) -> Arc<View> {

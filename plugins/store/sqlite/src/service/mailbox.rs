@@ -96,6 +96,7 @@ impl MailboxProvider for Open {
     async fn change_flags(&self, change: FlagChange) -> Result<FlagsChanged, StoreFailure> {
         let mut left = uid_set(&change.uids);
         let mut refused_in_all = UidSet::new();
+        let mut modseq = 0;
         let flags = flag_names(change.flags);
         let action = match change.action {
             FlagAction::Remove => mailstore::FlagChange::Remove,
@@ -111,14 +112,15 @@ impl MailboxProvider for Open {
                 unchanged_since: Some(change.unchanged_since).filter(|since| *since > 0),
             };
             match self.commit(op).await? {
-                Done::Flagged { refused, next, .. } => {
+                Done::Flagged { changed, refused, next } => {
+                    modseq = changed.iter().map(|message| message.modseq).max().unwrap_or(modseq);
                     refused.ranges().iter().for_each(|&(first, last)| refused_in_all.insert_range(first, last));
                     left = from(&left, next);
                 }
                 other => return Err(mixed_up(&other)),
             }
         }
-        Ok(FlagsChanged { modseq: self.highest_modseq(), refused: uid_ranges(&refused_in_all) })
+        Ok(FlagsChanged { modseq, refused: uid_ranges(&refused_in_all) })
     }
 
     async fn expunge(&self, uids: Vec<UidRange>, only_deleted: bool) -> Result<Expunged, StoreFailure> {

@@ -7,10 +7,10 @@
 use std::sync::Arc;
 
 use dovetail_mailstore::view::BodyOf;
-use dovetail_mailstore::{BackendError, Digest, Store, StoreError};
+use dovetail_mailstore::{BackendError, BodyId, Digest, Store, StoreError};
 use dovetail_sdk::store::{BodyReaderProvider, StoreFailure};
 
-use super::shared::blocking;
+use super::shared::reading;
 
 /// Octets read at once.
 const PIECE: u64 = 128 * 1024;
@@ -27,7 +27,7 @@ struct State {
     /// What comes after `ready`.
     offset: u64,
     end: u64,
-    /// Of what was read, if all is. `None` also while a piece is being read, and after an error.
+    /// Of what was read so far, if all is read.
     digest: Option<Box<Digest>>,
 }
 
@@ -44,9 +44,10 @@ impl Reader {
     async fn fill(&self, state: &mut State) -> Result<(), StoreFailure> {
         if state.ready.is_empty() && state.offset < state.end {
             let (store, body, offset, end) = (self.store.clone(), self.body, state.offset, state.end);
-            let digest = state.digest.take();
+            // A copy: if this fails or is given up, the next try begins at the same place.
+            let digest = state.digest.clone();
             let work = move || read(&store, &body, offset, end, digest);
-            (state.ready, state.digest) = blocking(work).await?;
+            (state.ready, state.digest) = reading(1, u64::from(body.size), work).await?;
             state.offset += state.ready.len() as u64;
         }
         Ok(())
@@ -71,21 +72,27 @@ fn read(
     end: u64,
     mut digest: Option<Box<Digest>>,
 ) -> Result<(Vec<u8>, Option<Box<Digest>>), StoreError> {
-    let damaged = |detail: &str| {
-        let error = BackendError::corrupt(format!("message body {:016x}", body.body.0), detail);
-        tracing::error!(%error, "a message can't be read");
-        Err(StoreError::Backend(error))
-    };
     let len = end.saturating_sub(offset).min(PIECE);
     let bytes = store.read(body.body, offset, usize::try_from(len).unwrap_or(usize::MAX))?;
     if bytes.is_empty() {
-        return damaged("it is shorter than its row says");
+        return Err(shorter_than_its_row(body.body));
     }
     if let Some(digest) = &mut digest {
         digest.push(&bytes);
         if offset + bytes.len() as u64 == end && digest.value() != body.digest {
-            return damaged("its bytes are not those that were stored");
+            return Err(damaged(body.body, "its bytes are not those that were stored"));
         }
     }
     Ok((bytes, digest))
+}
+
+/// There is less of a body than there must be.
+pub(super) fn shorter_than_its_row(body: BodyId) -> StoreError {
+    damaged(body, "it is shorter than its row says")
+}
+
+fn damaged(body: BodyId, detail: &str) -> StoreError {
+    let error = BackendError::corrupt(format!("message body {:016x}", body.0), detail);
+    tracing::error!(%error, "a message can't be read");
+    error.into()
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use dovetail_mailstore::{BodyId, Store, StoreError, View};
 use dovetail_sdk::store::{Pieces, Slice, StoreErrorCode, StoreFailure};
 
-use super::shared::blocking;
+use super::reader::shorter_than_its_row;
+use super::shared::reading;
 
 /// Octets of one answer.
 const MAX_OCTETS: u64 = 4 * 1024 * 1024;
@@ -19,6 +20,7 @@ const MAX_PIECES: usize = 10_000;
 struct Part {
     uid: u32,
     body: BodyId,
+    size: u64,
     offset: u64,
     length: u64,
 }
@@ -33,7 +35,9 @@ pub(super) async fn read(store: Arc<Store>, view: &Arc<View>, slices: &[Slice]) 
         });
     }
     let view = view.clone();
-    blocking(move || read_parts(&store, &view, &parts)).await
+    // A body in the database is read as a whole, however little of it is wanted.
+    let octets = parts.iter().flatten().map(|part| part.size).sum();
+    reading(parts.len(), octets, move || read_parts(&store, &view, &parts)).await
 }
 
 /// The parts that fit into one answer.
@@ -45,6 +49,7 @@ fn plan(view: &View, slices: &[Slice]) -> Result<Vec<Option<Part>>, StoreFailure
         let part = found.map(|found| Part {
             uid: slice.uid,
             body: found.body,
+            size: u64::from(found.size),
             offset: slice.offset,
             length: u64::from(found.size).saturating_sub(slice.offset).min(slice.length),
         });
@@ -70,12 +75,16 @@ fn read_parts(store: &Store, view: &View, parts: &[Option<Part>]) -> Result<Piec
         lengths: Vec::with_capacity(parts.len()),
     };
     for part in parts {
+        let before = pieces.octets.len();
         let length = match part {
             None => Pieces::GONE,
             Some(part) => match read_part(store, part, &mut pieces.octets) {
                 Ok(length) => length,
                 // Removed and collected since the view was asked.
-                Err(StoreError::NoSuchBody(_)) if view.bodies([part.uid]) == [None] => Pieces::GONE,
+                Err(StoreError::NoSuchBody(_)) if view.bodies([part.uid]) == [None] => {
+                    pieces.octets.truncate(before);
+                    Pieces::GONE
+                }
                 Err(error) => return Err(error),
             },
         };
@@ -84,20 +93,14 @@ fn read_parts(store: &Store, view: &View, parts: &[Option<Part>]) -> Result<Piec
     Ok(pieces)
 }
 
-/// Appends a part's octets; on an error, none.
+/// Appends a part's octets.
 fn read_part(store: &Store, part: &Part, octets: &mut Vec<u8>) -> Result<u64, StoreError> {
     let mut read = 0;
     while read < part.length {
         let wanted = usize::try_from(part.length - read).unwrap_or(usize::MAX);
-        let bytes = match store.read(part.body, part.offset + read, wanted) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                octets.truncate(octets.len() - usize::try_from(read).unwrap_or(0));
-                return Err(error);
-            }
-        };
+        let bytes = store.read(part.body, part.offset + read, wanted)?;
         if bytes.is_empty() {
-            break;
+            return Err(shorter_than_its_row(part.body));
         }
         read += bytes.len() as u64;
         octets.extend_from_slice(&bytes);
@@ -111,7 +114,7 @@ pub(super) async fn summaries(store: Arc<Store>, view: Arc<View>, uids: Vec<u32>
     let there: Vec<BodyId> = bodies.iter().flatten().map(|found| found.body).collect();
     let found = match there.is_empty() {
         true => Vec::new(),
-        false => blocking(move || store.summaries(view.account(), &there)).await?,
+        false => reading(there.len(), 0, move || store.summaries(view.account(), &there)).await?,
     };
     let mut pieces = Pieces { octets: Vec::with_capacity(found.iter().map(Vec::len).sum()), lengths: Vec::new() };
     let mut found = found.into_iter();

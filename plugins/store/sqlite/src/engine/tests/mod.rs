@@ -3,6 +3,7 @@
 mod bench;
 mod crash;
 mod full;
+mod tree;
 
 use std::path::Path;
 use std::sync::Arc;

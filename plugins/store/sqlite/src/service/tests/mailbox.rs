@@ -158,6 +158,22 @@ async fn slices_of_many_bodies_come_in_one_answer() {
 }
 
 #[tokio::test]
+async fn a_summary_goes_with_the_message_into_other_mailboxes() {
+    let running = start("()").await;
+    let store = &running.store;
+    let body = body(store, b"Subject: hello\r\n\r\nx\r\n").await.unwrap();
+    store.append(ANNA.into(), vec![append(&body, "INBOX", "")]).await.unwrap();
+    let inbox = inbox(store).await;
+    let summary = inbox.summaries(vec![1]).await.unwrap();
+    assert!(summary.octets.windows(5).any(|octets| octets == b"hello"), "{summary:?}");
+    store.create_mailbox(ANNA.into(), "There".into(), 0).await.unwrap();
+    inbox.copy(vec![range(1, 1)], "There".into(), true).await.unwrap();
+    let there = store.open(ANNA.into(), "There".into()).await.unwrap();
+    assert_eq!(there.summaries(vec![1]).await.unwrap(), summary);
+    assert_eq!(inbox.summaries(vec![1]).await.unwrap().lengths, [Pieces::GONE]);
+}
+
+#[tokio::test]
 async fn waiting_for_changes_can_be_given_up_and_taken_up() {
     let running = start("()").await;
     let store = &running.store;
@@ -169,4 +185,32 @@ async fn waiting_for_changes_can_be_given_up_and_taken_up() {
     });
     assert!(heard.unwrap() > before);
     assert_eq!(inbox.uids().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_damaged_body_is_not_given_out_for_the_message() {
+    let running = start("()").await;
+    let store = &running.store;
+    let large: Vec<u8> = (0..200_000).map(|n| n as u8).collect();
+    for bytes in [b"small".as_slice(), &large, b"short"] {
+        let body = body(store, bytes).await.unwrap();
+        store.append(ANNA.into(), vec![append(&body, "INBOX", "")]).await.unwrap();
+    }
+    let disk = rusqlite::Connection::open(running.dir.path().join("store/mail.sqlite")).unwrap();
+    let damage =
+        "UPDATE body SET bytes = CAST(substr(bytes, 1, length(bytes) - 1) || 'x' AS BLOB) WHERE length(bytes) <> 5";
+    assert_eq!(disk.execute(damage, []).unwrap(), 1);
+    disk.execute("UPDATE body SET bytes = x'' WHERE bytes = CAST('short' AS BLOB)", []).unwrap();
+    let inbox = inbox(store).await;
+    assert_eq!(read(&inbox, 1, 0, 99, 99).await.unwrap(), b"small");
+    let reader = inbox.read(2, 0, u64::MAX).await.unwrap();
+    let first = reader.next(1 << 20).await.unwrap();
+    assert_eq!(first.len(), 128 * 1024);
+    for _ in 0..2 {
+        let failure = reader.next(1 << 20).await.unwrap_err();
+        assert_eq!(failure.code, StoreErrorCode::Temporary);
+        assert!(failure.message.contains("is damaged"), "{failure}");
+    }
+    assert!(read(&inbox, 2, 1, 50, 50).await.unwrap() == large[1..51], "a part may be what was stored");
+    assert_eq!(code(read(&inbox, 3, 0, 99, 99).await), StoreErrorCode::Temporary);
 }
