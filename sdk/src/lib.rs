@@ -72,7 +72,7 @@ pub mod task;
 pub mod time;
 
 pub use config::{Diagnostic, Section, Severity};
-pub use dovetail_abi::{interface, wire_enum, wire_struct, CallFailure, Secret, Stream};
+pub use dovetail_abi::{interface, wire_enum, wire_struct, Bytes, CallFailure, Secret, Stream};
 pub use host::{notice, secret_notice};
 pub use plugin::{About, Context, Plugin, Problems, Purpose, StartFailure};
 pub use service::Service;

@@ -102,7 +102,7 @@ impl BodyProvider for FakeBody {
 struct FakeSink;
 
 impl BodySinkProvider for FakeSink {
-    async fn write(&self, _bytes: Vec<u8>) -> Result<(), StoreFailure> {
+    async fn write(&self, _bytes: dovetail_sdk::Bytes) -> Result<(), StoreFailure> {
         Ok(())
     }
     async fn seal(&self) -> Result<Body, StoreFailure> {

@@ -41,6 +41,9 @@ impl Claim {
                 conversation.session.authenticated(&identity, mechanism, false).await;
                 conversation.failed_logins += 1;
                 let last = conversation.failed_logins >= conversation.config.max_failed_logins;
+                if last {
+                    conversation.bye("AUTHENTICATIONFAILED", "Too many failed logins");
+                }
                 return (wrong(), if last { Next::Close } else { Next::Go });
             }
             Err(failure) => {

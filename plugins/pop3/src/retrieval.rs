@@ -8,6 +8,7 @@
 use std::io;
 
 use dovetail_sdk::store::{BodyReader, StoreErrorCode, StoreFailure};
+use dovetail_sdk::Bytes;
 
 use crate::conversation::{Conversation, Next};
 use crate::maildrop::Entry;
@@ -53,12 +54,12 @@ pub async fn send(conversation: &mut Conversation<'_>, entry: Entry, mut top: Op
 }
 
 /// Opens the body and reads its first piece: most failures show here, where they can still be told.
-async fn open(conversation: &Conversation<'_>, entry: &Entry) -> Result<(BodyReader, Vec<u8>), StoreFailure> {
+async fn open(conversation: &Conversation<'_>, entry: &Entry) -> Result<(BodyReader, Bytes), StoreFailure> {
     let Some(mailbox) = &conversation.mailbox else {
         return Err(StoreFailure { code: StoreErrorCode::NotFound, message: "nobody is logged in".to_owned() });
     };
     let reader = mailbox.read(entry.uid, 0, entry.size).await?;
-    let piece = if entry.size == 0 { Vec::new() } else { reader.next(PIECE).await? };
+    let piece = if entry.size == 0 { Bytes::default() } else { reader.next(PIECE).await? };
     Ok((reader, piece))
 }
 

@@ -280,7 +280,7 @@ impl MailboxProvider for Inbox {
         if message.starts_with(b"unreadable") {
             return Err(failure(StoreErrorCode::Temporary));
         }
-        Ok(BodyReader::new(Bytes(Mutex::new(message.clone()))))
+        Ok(BodyReader::new(Few(Mutex::new(message.clone()))))
     }
 
     async fn expunge(&self, uids: Vec<UidRange>, only_deleted: bool) -> Result<Expunged, StoreFailure> {
@@ -313,12 +313,12 @@ impl MailboxProvider for Inbox {
     }
 }
 
-struct Bytes(Mutex<Vec<u8>>);
+struct Few(Mutex<Vec<u8>>);
 
-impl BodyReaderProvider for Bytes {
-    async fn next(&self, _: u32) -> Result<Vec<u8>, StoreFailure> {
+impl BodyReaderProvider for Few {
+    async fn next(&self, _: u32) -> Result<dovetail_sdk::Bytes, StoreFailure> {
         let mut left = self.0.lock().unwrap();
         let count = left.len().min(5);
-        Ok(left.drain(..count).collect())
+        Ok(left.drain(..count).collect::<Vec<u8>>().into())
     }
 }

@@ -1,6 +1,6 @@
 //! `dovetail.store/1`: mailboxes. What POP3, IMAP and delivery need; a Maildir or a database can implement it.
 
-use crate::{wire_enum, wire_struct, CallFailure};
+use crate::{wire_enum, wire_struct, Bytes, CallFailure};
 
 wire_enum! {
     /// What kind of failure it is, so that the caller can answer its peer.
@@ -58,7 +58,7 @@ crate::interface! {
     /// A body that is being written, bound to no account. Dropping it throws it away. One writer at a time.
     pub interface BodySink, provider BodySinkProvider, table BodySinkVt = "dovetail.store.sink/1" {
         /// Appends bytes. Memory is bounded: the answer waits until they are taken care of.
-        later fn write(bytes: Vec<u8>) -> Result<(), StoreFailure>;
+        later fn write(bytes: Bytes) -> Result<(), StoreFailure>;
         /// Ends the body. It becomes durable at the latest with the append that names it.
         later fn seal() -> Result<Body, StoreFailure>;
     }
@@ -324,7 +324,7 @@ wire_struct! {
     #[derive(Debug, Clone, PartialEq, Eq, Default)]
     pub struct Pieces => PiecesAbi {
         /// The octets of all.
-        pub octets: Vec<u8>,
+        pub octets: Bytes,
         /// The length of each, in the order of the question. [`Pieces::GONE`]: there is no such message any more, and no
         /// octets.
         pub lengths: Vec<u64>,
@@ -337,7 +337,7 @@ impl Pieces {
 
     /// The answers, in the order of the question; `None` for a message that is no more.
     pub fn iter(&self) -> impl Iterator<Item = Option<&[u8]>> + '_ {
-        let mut rest = self.octets.as_slice();
+        let mut rest = &*self.octets;
         self.lengths.iter().map(move |length| {
             if *length == Pieces::GONE {
                 return None;
@@ -366,7 +366,7 @@ crate::interface! {
     /// The bytes of a message, piece by piece.
     pub interface BodyReader, provider BodyReaderProvider, table BodyReaderVt = "dovetail.store.reader/1" {
         /// The next bytes, at most `max`; empty at the end.
-        later fn next(max: u32) -> Result<Vec<u8>, StoreFailure>;
+        later fn next(max: u32) -> Result<Bytes, StoreFailure>;
     }
 }
 

@@ -5,7 +5,10 @@
 
 use crate::harness::{Server, Setup, PASSWORD};
 use dovetail_testkit::Script;
-use std::{path::Path, sync::OnceLock};
+use std::{
+    path::Path,
+    sync::{Mutex, OnceLock, PoisonError},
+};
 use tokio::net::TcpStream;
 
 /// One test a file.
@@ -14,13 +17,13 @@ macro_rules! dialogues {
         $(
             #[test]
             fn $name() {
-                play(stringify!($name));
+                play(stringify!($name).trim_start_matches("r#"));
             }
         )*
 
         #[test]
         fn every_file_has_a_test() {
-            let known = [$(stringify!($name)),*];
+            let known = [$(stringify!($name).trim_start_matches("r#")),*];
             let files = std::fs::read_dir(folder()).unwrap();
             for file in files.map(|file| file.unwrap().path()) {
                 let stem = file.file_stem().unwrap().to_string_lossy().into_owned();
@@ -31,8 +34,45 @@ macro_rules! dialogues {
 }
 
 dialogues! {
+    append
+    authenticate
+    capability
+    close
+    copy
+    create
+    delete
+    enable
+    errors
+    examine
+    expunge
+    fetch
+    fetch_binary
+    fetch_parts
+    id
+    idle
+    list
+    list_extended
+    literals
+    literals_misplaced
+    login
+    login_failures
+    logout
+    lsub
+    r#move
+    namespace
     noop
+    rename
+    search
+    search_return
     select
+    starttls
+    status
+    store
+    subscribe
+    uid
+    uid_expunge
+    unselect
+    unsubscribe
 }
 
 fn folder() -> &'static Path {
@@ -49,7 +89,12 @@ fn play(name: &str) {
     let text = std::fs::read_to_string(&path).unwrap();
     let server = server();
     let account = format!("{}@example.test", name.replace('_', "-"));
-    server.setup.add_account(&account, PASSWORD);
+    {
+        // The command line's: one at a time.
+        static ACCOUNTS: Mutex<()> = Mutex::new(());
+        let _one = ACCOUNTS.lock().unwrap_or_else(PoisonError::into_inner);
+        server.setup.add_account(&account, PASSWORD);
+    }
     let begins = text.lines().next().and_then(|line| line.strip_prefix("# begins: ")).unwrap_or("nowhere");
     let greeting = "S: * OK [CAPABILITY *] Dovetail IMAP ready\n";
     let login = format!("{greeting}C: in LOGIN {account} \"{PASSWORD}\"\nS: in OK *\n");
@@ -75,7 +120,7 @@ fn play(name: &str) {
 const CONFIG: &str = r#"(
     hostname: "mail.example.test",
     data_dir: "data",
-    login_blocking: (delay_milliseconds: 0),
+    login_blocking: (delay_milliseconds: 0, failures: 1000),
     plugins: {
         "tls-rustls": (),
         "cert-store": (config: (create_missing: true)),

@@ -9,7 +9,7 @@
 use std::io;
 
 use dovetail_imap_grammar::command::AppendHead;
-use dovetail_imap_grammar::encode;
+use dovetail_imap_grammar::{encode, literal, Tag};
 use dovetail_sdk::line::Line;
 use dovetail_sdk::store::{Append, BodySink, Store, StoreErrorCode, StoreFailure};
 use dovetail_sdk::time;
@@ -45,8 +45,7 @@ pub async fn run(conversation: &mut Conversation<'_>, head: AppendHead) -> io::R
     match conversation.session.stream.read_line(MAX_REST).await? {
         Line::Good(rest) if rest.is_empty() => {}
         Line::End => return Err(io::ErrorKind::UnexpectedEof.into()),
-        // MULTIAPPEND is not offered.
-        _ => return conversation.answer(&tag, Completion::bad("Expected the end of the command").into()),
+        rest => return not_the_end(conversation, &tag, rest).await,
     }
     if let Err(refusal) = taken {
         return conversation.answer(&tag, refusal.into());
@@ -66,6 +65,28 @@ pub async fn run(conversation: &mut Conversation<'_>, head: AppendHead) -> io::R
         Err(failure) => refused(failure),
     };
     conversation.answer(&tag, completion.into())
+}
+
+/// Refuses a command that goes on behind its message: MULTIAPPEND is not offered. If it goes on with another message, that is
+/// thrown away, so that nothing of it is taken for commands.
+async fn not_the_end(conversation: &mut Conversation<'_>, tag: &Tag, rest: Line) -> io::Result<Next> {
+    let mark = match rest {
+        Line::Good(rest) => literal::at_end(&rest).ok(),
+        _ => None,
+    };
+    let rest = match mark {
+        Some(Some(mark)) => framing::refuse(&mut conversation.session.stream, Vec::new(), mark).await?,
+        Some(None) => Input::TooLarge(Vec::new()),
+        None => Input::Flood,
+    };
+    match rest {
+        Input::TooLarge(_) => conversation.answer(tag, Completion::bad("Expected the end of the command").into()),
+        Input::End => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => {
+            conversation.bye("CLIENTBUG", "Expected the end of the command");
+            Ok(Next::Close)
+        }
+    }
 }
 
 /// All that can be judged before the message comes.
@@ -115,7 +136,7 @@ async fn receive(
             taken = if !head.message.binary && piece.contains(&0) {
                 Err(Completion::no("CANNOT", "NUL in a message needs a literal8 (RFC 3516)"))
             } else {
-                sink.write(piece.to_vec()).await.map_err(|failure| refused(&failure))
+                sink.write(piece.into()).await.map_err(|failure| refused(&failure))
             };
         }
         stream.consume(count);

@@ -5,7 +5,7 @@ use dovetail_imap_grammar::command::{Search as Command, SearchReturn};
 use dovetail_imap_grammar::{encode, RangeSet, Tag};
 use dovetail_sdk::store::UidRange;
 
-use crate::completion::Completion;
+use crate::completion::{Completion, Status};
 use crate::conversation::{Answer, Conversation, State};
 use crate::search::columns;
 use crate::search::evaluate::{Search, SearchError};
@@ -30,8 +30,8 @@ pub async fn run(conversation: &mut Conversation<'_>, tag: &Tag, search: &Comman
     let found = match found {
         Ok(found) => found,
         Err(refusal) => {
-            // RFC 5182 section 2.1: a search that fails leaves nothing behind.
-            if saves {
+            // RFC 5182 section 2.1: a search that fails leaves nothing behind, one that makes no sense all that was.
+            if saves && refusal.status == Status::No {
                 selected.saved = RangeSet::new();
             }
             return answer(refusal, search.uid);

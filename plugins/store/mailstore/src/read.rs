@@ -125,13 +125,16 @@ impl Store {
     }
 
     /// How many messages of a mailbox are recent: what no session was told of ([`MailboxRow::recent_from`]).
+    /// Claims that are only in memory count.
     pub fn recent(&self, account: &str, mailbox: &MailboxRow) -> Result<u32, StoreError> {
         check_account(account)?;
-        if mailbox.recent_from <= 1 || mailbox.recent_from >= mailbox.uid_next {
-            return Ok(if mailbox.recent_from <= 1 { mailbox.messages } else { 0 });
+        let claimed = self.inner.views.recent_from(account, mailbox.id).unwrap_or(0);
+        let recent_from = mailbox.recent_from.max(claimed);
+        if recent_from <= 1 || recent_from >= mailbox.uid_next {
+            return Ok(if recent_from <= 1 { mailbox.messages } else { 0 });
         }
         let mut recent = 0u32;
-        let from = codec::message_key(mailbox.id, mailbox.recent_from);
+        let from = codec::message_key(mailbox.id, recent_from);
         let to = codec::message_end(mailbox.id, Uid::MAX);
         self.inner.backend.scan(account, &from, &to, mailbox.messages as usize, &mut |_, _| {
             recent = recent.saturating_add(1);

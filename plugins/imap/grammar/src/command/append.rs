@@ -17,6 +17,7 @@ use time::OffsetDateTime;
 /// An `APPEND` up to the mark of its message. The octets that the mark announces come next; behind them the command
 /// has to end.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AppendHead {
     /// The command's tag.
     pub tag: Tag,

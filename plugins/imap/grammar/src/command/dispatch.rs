@@ -37,7 +37,7 @@ pub(super) fn begin(cursor: &mut Cursor<'_>) -> Result<(Tag, Vec<u8>), ParseErro
 
 fn rest(cursor: &mut Cursor<'_>, tag: &Tag, name: &[u8]) -> Parsed<Command> {
     if cursor.at() + cursor.rest().len() > cursor.limits.command {
-        return Err(ErrorKind::TooLong { what: "command", limit: cursor.limits.command });
+        return Err(ErrorKind::TooLong { what: "a command", limit: cursor.limits.command });
     }
     let command = match name {
         b"CAPABILITY" => Command::Capability,
@@ -66,8 +66,8 @@ fn with_arguments(cursor: &mut Cursor<'_>, tag: &Tag, name: &[u8]) -> Parsed<Com
         b"LOGIN" => Command::Login(auth::login(cursor)?),
         b"AUTHENTICATE" => Command::Authenticate(auth::authenticate(cursor)?),
         b"ENABLE" => Command::Enable(enable::parse(cursor)?),
-        b"SELECT" => Command::Select(cursor.mailbox()?),
-        b"EXAMINE" => Command::Examine(cursor.mailbox()?),
+        b"SELECT" => Command::Select(mailboxes::select(cursor)?),
+        b"EXAMINE" => Command::Examine(mailboxes::select(cursor)?),
         b"CREATE" => Command::Create(mailboxes::create(cursor)?),
         b"DELETE" => Command::Delete(cursor.mailbox()?),
         b"RENAME" => Command::Rename(mailboxes::rename(cursor)?),

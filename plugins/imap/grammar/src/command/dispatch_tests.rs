@@ -60,7 +60,7 @@ fn errors_carry_the_tag_where_there_is_one() {
 fn a_command_that_is_too_long_is_refused_before_it_is_read() {
     let limits = Limits { command: 20, ..Limits::default() };
     let error = Request::parse(b"t1 LOGIN a 12345678901", &limits).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::TooLong { what: "command", limit: 20 });
+    assert_eq!(error.kind, ErrorKind::TooLong { what: "a command", limit: 20 });
     assert!(error.is_limit() && error.tag.is_some());
 }
 

@@ -1,9 +1,17 @@
-//! Commands about whole mailboxes: `CREATE`, `RENAME`, `STATUS`, and those that take nothing but a name.
+//! Commands about whole mailboxes: `SELECT`, `CREATE`, `RENAME`, `STATUS`, and those that take nothing but a name.
 
 use crate::cursor::{Cursor, Parsed};
 use crate::error::ErrorKind;
 use crate::mailbox::Mailbox;
 use crate::status::StatusItem;
+
+/// `SELECT` and `EXAMINE` (RFC 9051 sections 6.3.2 and 6.3.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Select {
+    /// The mailbox to open.
+    pub mailbox: Mailbox,
+}
 
 /// `CREATE` (RFC 9051 section 6.3.4, `USE` from RFC 6154 section 3).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +38,10 @@ pub struct Status {
     pub mailbox: Mailbox,
     /// What is asked, in the order sent, each once.
     pub items: Vec<StatusItem>,
+}
+
+pub(super) fn select(cursor: &mut Cursor<'_>) -> Parsed<Select> {
+    Ok(Select { mailbox: cursor.mailbox()? })
 }
 
 pub(super) fn create(cursor: &mut Cursor<'_>) -> Parsed<Create> {
@@ -92,14 +104,15 @@ mod tests {
 
     #[test]
     fn commands_with_a_name_only() {
+        let select = |name: &str| Select { mailbox: mailbox(name) };
         for (text, command) in [
-            ("SELECT INBOX", Command::Select(mailbox("INBOX"))),
-            ("EXAMINE blurdybloop", Command::Examine(mailbox("blurdybloop"))),
+            ("SELECT INBOX", Command::Select(select("INBOX"))),
+            ("EXAMINE blurdybloop", Command::Examine(select("blurdybloop"))),
             ("DELETE foo/bar", Command::Delete(mailbox("foo/bar"))),
             ("SUBSCRIBE #news.comp.mail.mime", Command::Subscribe(mailbox("#news.comp.mail.mime"))),
             ("UNSUBSCRIBE {3}\r\na b", Command::Unsubscribe(mailbox("a b"))),
-            ("SELECT \"\"", Command::Select(mailbox(""))),
-            ("SELECT &U,BTFw-", Command::Select(mailbox("&U,BTFw-"))),
+            ("SELECT \"\"", Command::Select(select(""))),
+            ("SELECT &U,BTFw-", Command::Select(select("&U,BTFw-"))),
         ] {
             assert_eq!(parse(text), command, "{text}");
             fails(&format!("{text} x"));

@@ -22,7 +22,7 @@ pub use auth::{Authenticate, Login};
 pub use fetch::{Fetch, FetchItem};
 pub use id::IdPairs;
 pub use list::{List, ListReturn, ListSelect};
-pub use mailboxes::{Create, Rename, Status};
+pub use mailboxes::{Create, Rename, Select, Status};
 pub use messages::{Store, StoreAction, Transfer};
 pub use search::{Search, SearchKey, SearchReturn};
 
@@ -60,9 +60,9 @@ pub enum Command {
     /// `ENABLE` (RFC 5161): the capabilities in upper case, known or not.
     Enable(Vec<String>),
     /// `SELECT`
-    Select(Mailbox),
+    Select(Select),
     /// `EXAMINE`
-    Examine(Mailbox),
+    Examine(Select),
     /// `CREATE`
     Create(Create),
     /// `DELETE`

@@ -85,6 +85,8 @@ struct Inner {
     loaded: bool,
     /// Whether it is as the last commit left it.
     current: bool,
+    /// Messages were claimed as recent, and no commit has been told.
+    unsaved_claim: bool,
 }
 
 impl View {
@@ -129,17 +131,27 @@ impl View {
         }
     }
 
-    /// The first UID that is recent for the caller. With `claim`, nothing that is here is recent for the next one; the
-    /// new first UID is given too if it is to be remembered by [`crate::MailOp::Claim`].
-    pub fn recent(&self, claim: bool) -> (Uid, Option<Uid>) {
+    /// The first UID that is recent for the caller. With `claim`, nothing that is here is recent for the next one, which
+    /// [`View::unsaved_claim`] is to be asked about in the end.
+    pub fn recent(&self, claim: bool) -> Uid {
         let first = self.look(|state, _| (state.recent_from, state.uid_next));
         if !claim || first.0 >= first.1 {
-            return (first.0, None);
+            return first.0;
         }
-        let state = &mut self.write().state;
-        let first = state.recent_from;
-        state.recent_from = first.max(state.uid_next);
-        (first, Some(state.recent_from))
+        let inner = &mut *self.write();
+        let first = inner.state.recent_from;
+        inner.state.recent_from = first.max(inner.state.uid_next);
+        inner.unsaved_claim = true;
+        first
+    }
+
+    /// A claim that is not on the disk, to be remembered by [`crate::MailOp::Claim`]. It is given out once.
+    pub fn unsaved_claim(&self) -> Option<Uid> {
+        if !self.read().unsaved_claim {
+            return None;
+        }
+        let inner = &mut *self.write();
+        std::mem::take(&mut inner.unsaved_claim).then_some(inner.state.recent_from)
     }
 
     /// The bodies of messages; `None` for those that are not there.

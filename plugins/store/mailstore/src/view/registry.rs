@@ -10,6 +10,7 @@ use crate::committer::{Committer, Work};
 use crate::error::StoreError;
 use crate::plan::MailboxChange;
 use crate::types::MailboxId;
+use crate::uidset::Uid;
 
 /// All views of a store.
 pub(crate) struct Views {
@@ -101,6 +102,12 @@ impl Views {
         };
         // Who is loading one of the others begins again.
         views.iter().filter(|view| view.miss()).for_each(|view| load_again(backend, view));
+    }
+
+    /// The first UID that nobody claimed as recent, if the mailbox is open.
+    pub(crate) fn recent_from(&self, account: &str, mailbox: MailboxId) -> Option<Uid> {
+        let view = self.lock().accounts.get(account)?.get(&mailbox)?.view.clone();
+        Some(view.look(|state, _| state.recent_from))
     }
 
     fn entry(&self, account: &str, mailbox: MailboxId) -> Arc<View> {

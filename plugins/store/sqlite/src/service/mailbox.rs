@@ -67,17 +67,7 @@ impl MailboxProvider for Open {
     }
 
     fn recent(&self, claim: bool) -> Result<u32, StoreFailure> {
-        let (first, remember) = self.view.recent(claim);
-        if let Some(recent_from) = remember {
-            // Everybody who looks sees the claim in the view; that it comes to the disk is worth no waiting.
-            let op = MailOp::Claim { mailbox: self.mailbox(), recent_from };
-            self.shared.store()?.submit(self.view.account(), vec![op], |result| {
-                if let Err(error) = result {
-                    tracing::debug!(%error, "recent messages will be recent again after a restart");
-                }
-            });
-        }
-        Ok(first)
+        Ok(self.view.recent(claim))
     }
 
     async fn read(&self, uid: u32, offset: u64, length: u64) -> Result<BodyReader, StoreFailure> {
@@ -149,6 +139,20 @@ impl MailboxProvider for Open {
             }),
             other => Err(mixed_up(&other)),
         }
+    }
+}
+
+impl Drop for Open {
+    /// Claims come to the disk when a session leaves: everybody who looks meanwhile sees them in the view, and a commit for
+    /// each message that arrives would cost more than a message that is recent once more after a crash.
+    fn drop(&mut self) {
+        let (Some(recent_from), Ok(store)) = (self.view.unsaved_claim(), self.shared.store()) else { return };
+        let op = MailOp::Claim { mailbox: self.mailbox(), recent_from };
+        store.submit(self.view.account(), vec![op], |result| {
+            if let Err(error) = result {
+                tracing::debug!(%error, "recent messages will be recent again after a restart");
+            }
+        });
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use dovetail_mailstore::view::BodyOf;
 use dovetail_mailstore::{BackendError, BodyId, Digest, Store, StoreError};
 use dovetail_sdk::store::{BodyReaderProvider, StoreFailure};
+use dovetail_sdk::Bytes;
 
 use super::shared::reading;
 
@@ -55,12 +56,12 @@ impl Reader {
 }
 
 impl BodyReaderProvider for Reader {
-    async fn next(&self, max: u32) -> Result<Vec<u8>, StoreFailure> {
+    async fn next(&self, max: u32) -> Result<Bytes, StoreFailure> {
         let mut state = self.state.lock().await;
         self.fill(&mut state).await?;
         let max = usize::try_from(max).unwrap_or(usize::MAX).min(state.ready.len());
         let rest = state.ready.split_off(max);
-        Ok(std::mem::replace(&mut state.ready, rest))
+        Ok(std::mem::replace(&mut state.ready, rest).into())
     }
 }
 

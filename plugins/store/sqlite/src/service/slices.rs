@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use dovetail_mailstore::{BodyId, Store, StoreError, View};
 use dovetail_sdk::store::{Pieces, Slice, StoreErrorCode, StoreFailure};
+use dovetail_sdk::Bytes;
 
 use super::reader::shorter_than_its_row;
 use super::shared::reading;
@@ -30,7 +31,7 @@ pub(super) async fn read(store: Arc<Store>, view: &Arc<View>, slices: &[Slice]) 
     let parts = plan(view, slices)?;
     if parts.iter().flatten().all(|part| part.length == 0) {
         return Ok(Pieces {
-            octets: Vec::new(),
+            octets: Bytes::default(),
             lengths: parts.iter().map(|p| p.map_or(Pieces::GONE, |_| 0)).collect(),
         });
     }
@@ -70,27 +71,25 @@ fn plan(view: &View, slices: &[Slice]) -> Result<Vec<Option<Part>>, StoreFailure
 
 fn read_parts(store: &Store, view: &View, parts: &[Option<Part>]) -> Result<Pieces, StoreError> {
     let octets: u64 = parts.iter().flatten().map(|part| part.length).sum();
-    let mut pieces = Pieces {
-        octets: Vec::with_capacity(usize::try_from(octets).unwrap_or(0)),
-        lengths: Vec::with_capacity(parts.len()),
-    };
+    let mut all = Vec::with_capacity(usize::try_from(octets).unwrap_or(0));
+    let mut lengths = Vec::with_capacity(parts.len());
     for part in parts {
-        let before = pieces.octets.len();
+        let before = all.len();
         let length = match part {
             None => Pieces::GONE,
-            Some(part) => match read_part(store, part, &mut pieces.octets) {
+            Some(part) => match read_part(store, part, &mut all) {
                 Ok(length) => length,
                 // Removed and collected since the view was asked.
                 Err(StoreError::NoSuchBody(_)) if view.bodies([part.uid]) == [None] => {
-                    pieces.octets.truncate(before);
+                    all.truncate(before);
                     Pieces::GONE
                 }
                 Err(error) => return Err(error),
             },
         };
-        pieces.lengths.push(length);
+        lengths.push(length);
     }
-    Ok(pieces)
+    Ok(Pieces { octets: all.into(), lengths })
 }
 
 /// Appends a part's octets.
@@ -103,7 +102,12 @@ fn read_part(store: &Store, part: &Part, octets: &mut Vec<u8>) -> Result<u64, St
             return Err(shorter_than_its_row(part.body));
         }
         read += bytes.len() as u64;
-        octets.extend_from_slice(&bytes);
+        if octets.is_empty() {
+            // The first, and often the only one.
+            *octets = bytes;
+        } else {
+            octets.extend_from_slice(&bytes);
+        }
     }
     Ok(read)
 }
@@ -116,17 +120,17 @@ pub(super) async fn summaries(store: Arc<Store>, view: Arc<View>, uids: Vec<u32>
         true => Vec::new(),
         false => reading(there.len(), 0, move || store.summaries(view.account(), &there)).await?,
     };
-    let mut pieces = Pieces { octets: Vec::with_capacity(found.iter().map(Vec::len).sum()), lengths: Vec::new() };
+    let (mut octets, mut lengths) = (Vec::with_capacity(found.iter().map(Vec::len).sum()), Vec::new());
     let mut found = found.into_iter();
     for body in bodies {
         match body {
-            None => pieces.lengths.push(Pieces::GONE),
+            None => lengths.push(Pieces::GONE),
             Some(_) => {
                 let Some(summary) = found.next() else { break };
-                pieces.lengths.push(summary.len() as u64);
-                pieces.octets.extend_from_slice(&summary);
+                lengths.push(summary.len() as u64);
+                octets.extend_from_slice(&summary);
             }
         }
     }
-    Ok(pieces)
+    Ok(Pieces { octets: octets.into(), lengths })
 }

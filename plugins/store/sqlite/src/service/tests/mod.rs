@@ -32,7 +32,7 @@ async fn start(section: &str) -> Running {
 async fn body(store: &Store, bytes: &[u8]) -> Result<Body, StoreFailure> {
     let sink = store.begin_body(bytes.len() as u64).await?;
     for chunk in bytes.chunks(50_000) {
-        sink.write(chunk.to_vec()).await?;
+        sink.write(chunk.into()).await?;
     }
     sink.seal().await
 }
@@ -61,7 +61,7 @@ async fn read(inbox: &Mailbox, uid: u32, offset: u64, length: u64, piece: u32) -
             return Ok(all);
         }
         assert!(next.len() <= piece as usize);
-        all.extend(next);
+        all.extend_from_slice(&next);
     }
 }
 
@@ -186,8 +186,8 @@ async fn limits_are_kept() {
     let store = &running.store;
     assert_eq!(store.begin_body(1001).await.unwrap_err().code, StoreErrorCode::TooLarge);
     let sink = store.begin_body(0).await.unwrap();
-    sink.write(vec![0; 1000]).await.unwrap();
-    assert_eq!(sink.write(vec![0]).await.unwrap_err().code, StoreErrorCode::TooLarge);
+    sink.write(vec![0; 1000].into()).await.unwrap();
+    assert_eq!(sink.write(vec![0].into()).await.unwrap_err().code, StoreErrorCode::TooLarge);
     assert_eq!(sink.seal().await.unwrap_err().code, StoreErrorCode::Invalid, "the rest is not the whole");
     let full = start("(reserve: 9000000000000000)").await;
     assert_eq!(full.store.begin_body(0).await.unwrap_err().code, StoreErrorCode::Full);
