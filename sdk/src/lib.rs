@@ -73,7 +73,7 @@ pub mod task;
 pub mod time;
 
 pub use config::{Diagnostic, Section, Severity};
-pub use dovetail_abi::{interface, wire_enum, wire_struct, CallFailure, Secret, Stream};
+pub use dovetail_abi::{interface, wire_enum, wire_struct, Bytes, CallFailure, Secret, Stream};
 pub use host::{notice, secret_notice};
 pub use plugin::{About, Context, Plugin, Problems, Purpose, ReloadFailure, StartFailure};
 pub use service::Service;
@@ -109,9 +109,10 @@ pub mod delivery {
 /// `dovetail.store/1`: mailboxes.
 pub mod store {
     pub use dovetail_abi::store_v1::{
-        flag, Append, Appended, Body, BodyProvider, BodyReader, BodyReaderProvider, BodySink, BodySinkProvider,
-        FlagAction, FlagChange, Flags, MailboxStatus, MessageColumns, Store, StoreErrorCode, StoreFailure,
-        StoreProvider, Usage,
+        column, flag, special_use, Append, Appended, Body, BodyProvider, BodyReader, BodyReaderProvider, BodySink,
+        BodySinkProvider, Copied, Expunged, FlagAction, FlagChange, Flags, FlagsChanged, Mailbox, MailboxEntry,
+        MailboxProvider, MailboxState, MessageColumns, Pieces, Slice, Store, StoreErrorCode, StoreFailure,
+        StoreProvider, UidRange, Usage,
     };
 }
 

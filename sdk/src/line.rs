@@ -9,8 +9,9 @@
 
 use dovetail_abi::Stream;
 use std::{
+    collections::VecDeque,
     future::poll_fn,
-    io,
+    io::{self, IoSlice},
     pin::Pin,
     task::{ready, Context, Poll},
 };
@@ -20,6 +21,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const READ_SIZE: usize = 16 * 1024;
 /// So much output is queued before it is written without being asked.
 const WRITE_SIZE: usize = 64 * 1024;
+/// Less than this is copied into the queue instead of written at once.
+const WORTH_GATHERING: usize = 4 * 1024;
+/// So many slices go into one write.
+const MAX_SLICES: usize = 64;
 
 /// What was wrong with a line. The session can go on after each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +62,8 @@ pub struct LineStream {
     /// half-way takes nothing with it.
     sent: usize,
     flushing: bool,
+    /// A vectored write is under way. If its future is dropped half-way nobody knows what the peer has got.
+    gathering: bool,
     /// The rest of a line that was too long is being thrown away.
     discarding: bool,
 }
@@ -77,6 +84,7 @@ impl LineStream {
             output: Vec::new(),
             sent: 0,
             flushing: false,
+            gathering: false,
             discarding: false,
         }
     }
@@ -179,6 +187,54 @@ impl LineStream {
         Ok(())
     }
 
+    /// Writes what is queued and then these slices, from where they are: for bulk data that would only be copied for the
+    /// queue's sake. Not to be dropped half-way: the stream can only be closed then.
+    ///
+    /// # Errors
+    /// As the stream gives them.
+    pub async fn write_slices(&mut self, slices: &[&[u8]]) -> io::Result<()> {
+        if slices.iter().map(|slice| slice.len()).sum::<usize>() < WORTH_GATHERING {
+            for slice in slices {
+                self.write(slice).await?;
+            }
+            return Ok(());
+        }
+        self.usable()?;
+        self.gathering = true;
+        let queued = std::mem::take(&mut self.output);
+        let first = queued.get(std::mem::take(&mut self.sent)..).unwrap_or_default();
+        let mut all = std::iter::once(first).chain(slices.iter().copied()).filter(|slice| !slice.is_empty());
+        let mut waiting: VecDeque<&[u8]> = all.by_ref().take(MAX_SLICES).collect();
+        while !waiting.is_empty() {
+            let parts: Vec<IoSlice<'_>> = waiting.iter().map(|slice| IoSlice::new(slice)).collect();
+            let stream = self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+            let mut count = poll_fn(|cx| Pin::new(&mut *stream).poll_write_vectored(cx, &parts)).await?;
+            if count == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            while let Some(slice) = waiting.front_mut() {
+                if count < slice.len() {
+                    *slice = slice.get(count..).unwrap_or_default();
+                    break;
+                }
+                count -= slice.len();
+                waiting.pop_front();
+                waiting.extend(all.next());
+            }
+        }
+        self.gathering = false;
+        // What the stream itself holds back leaves with the next flush.
+        self.flushing = true;
+        Ok(())
+    }
+
+    fn usable(&self) -> io::Result<()> {
+        match self.gathering {
+            true => Err(io::Error::new(io::ErrorKind::BrokenPipe, "an earlier write was given up half-way")),
+            false => Ok(()),
+        }
+    }
+
     /// Writes what is queued. May be dropped and called again: nothing is written twice.
     ///
     /// # Errors
@@ -191,6 +247,7 @@ impl LineStream {
         if self.output.is_empty() && !self.flushing {
             return Poll::Ready(Ok(()));
         }
+        self.usable()?;
         let stream = self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
         self.flushing = true;
         while self.sent < self.output.len() {
@@ -387,6 +444,37 @@ mod tests {
         assert_eq!(line, Some(Line::Bad(BadLine::TooLong)));
         drop(writer.await.unwrap());
         assert_eq!(stream.read_line(3).await.unwrap(), Line::End);
+    }
+
+    #[tokio::test]
+    async fn slices_leave_in_their_order_behind_what_is_queued() {
+        let (near, mut far) = tokio::io::duplex(1000);
+        let mut stream = LineStream::new(Stream::new(near));
+        let reader = tokio::spawn(async move {
+            let mut got = Vec::new();
+            far.read_to_end(&mut got).await.unwrap();
+            got
+        });
+        let pieces: Vec<Vec<u8>> = (0..100_u8).map(|n| vec![n; usize::from(n) * 7]).collect();
+        let slices: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
+        stream.queue(b"first");
+        stream.write_slices(&slices).await.unwrap();
+        stream.write_slices(&[b"few", b""]).await.unwrap();
+        stream.queue(b"last");
+        stream.close().await.unwrap();
+        drop(stream);
+        let expected = [b"first".as_slice(), &pieces.concat(), b"few", b"last"].concat();
+        assert_eq!(reader.await.unwrap(), expected);
+    }
+
+    #[tokio::test]
+    async fn a_vectored_write_that_was_given_up_ends_the_stream() {
+        let (near, _far) = tokio::io::duplex(10);
+        let mut stream = LineStream::new(Stream::new(near));
+        let now = std::time::Duration::ZERO;
+        assert!(tokio::time::timeout(now, stream.write_slices(&[&[7; 9000]])).await.is_err());
+        stream.queue(b"more");
+        assert_eq!(stream.flush().await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 
     #[tokio::test]

@@ -1,6 +1,8 @@
 //! `cargo xtask dist`: a release as one archive, `target/dist/dovetail-VERSION-TARGET.tar.gz`.
 //!
-//! One folder: the program with its plugins beside it, where it finds them; the example configurations; licences.
+//! One folder: the program with its plugins beside it, where it finds them; manual pages and completions, which the program
+//! makes of its own words and those of these plugins; the systemd unit that `dovetail init` writes, for a program in
+//! `/usr/local/lib/dovetail`; the example configurations; licences.
 
 use crate::error::Error;
 use crate::run;
@@ -9,6 +11,16 @@ use std::path::Path;
 use std::process::Command;
 
 const PAPERS: [&str; 4] = ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"];
+/// Each shell with what it calls the file of our completions.
+const COMPLETIONS: [(&str, &str); 5] = [
+    ("bash", "dovetail.bash"),
+    ("zsh", "_dovetail"),
+    ("fish", "dovetail.fish"),
+    ("elvish", "dovetail.elv"),
+    ("powershell", "_dovetail.ps1"),
+];
+/// Where the unit expects the program.
+const INSTALLED: &str = "/usr/local/lib/dovetail/dovetail";
 
 /// Builds, copies, packs.
 pub fn run() -> Result<(), Error> {
@@ -34,12 +46,60 @@ pub fn run() -> Result<(), Error> {
     for entry in std::fs::read_dir(&examples).map_err(Error::file(&examples))? {
         copy(&entry.map_err(Error::file(&examples))?.path(), &conf)?;
     }
+    describe(&folder)?;
     let archive = dist.join(format!("{name}.tar.gz"));
     let mut tar = Command::new("tar");
     tar.args(["--owner=0", "--group=0", "--numeric-owner", "--sort=name", "-C"]);
     run::output(tar.arg(&dist).arg("-czf").arg(&archive).arg(&name))?;
     println!("{}", archive.display());
     Ok(())
+}
+
+/// What the program in the folder makes of itself.
+fn describe(folder: &Path) -> Result<(), Error> {
+    let folder = &folder.canonicalize().map_err(Error::file(folder))?;
+    let program = folder.join("dovetail");
+    // Not the config of the machine that this runs on.
+    let with_config = || {
+        let mut command = Command::new(&program);
+        command.arg("--config").arg(folder.join("conf/dovetail.ron"));
+        command
+    };
+    run::output(with_config().args(["man", "--dir"]).arg(folder.join("man/man1")))?;
+    let completions = folder.join("completions");
+    std::fs::create_dir_all(&completions).map_err(Error::file(&completions))?;
+    for (shell, name) in COMPLETIONS {
+        let script = run::output(with_config().args(["completions", shell]))?;
+        write(&completions.join(name), &script)?;
+    }
+    let print = ["init", "--print", "--json", "--user", "dovetail", "--domain", "example.org", "--hostname"];
+    let files = run::output(Command::new(&program).args(print).arg("mail.example.org"))?;
+    let unit = unit(&files, &program)?;
+    let systemd = folder.join("systemd");
+    std::fs::create_dir_all(&systemd).map_err(Error::file(&systemd))?;
+    write(&systemd.join("dovetail.service"), &unit)
+}
+
+/// The unit among the files that `dovetail init` would write, for the installed program.
+fn unit(files: &str, program: &Path) -> Result<String, Error> {
+    let what = "the output of `dovetail init --print --json`".to_owned();
+    let files: serde_json::Value = serde_json::from_str(files).map_err(|source| Error::Json { what, source })?;
+    let files = files["files"].as_array().into_iter().flatten();
+    let mut texts = files
+        .filter(|file| file["path"].as_str().is_some_and(|path| path.ends_with("/dovetail.service")))
+        .filter_map(|file| file["text"].as_str());
+    let text = texts.next().ok_or_else(|| Error::Server("`dovetail init --print` prints no dovetail.service".into()))?;
+    let head = "# For `dovetail init` to replace, or to be changed by hand: paths and user.\n";
+    let lines = text.lines().skip_while(|line| line.starts_with('#'));
+    let program = program.display().to_string();
+    if !text.contains(&program) {
+        return Err(Error::Server(format!("the unit that `dovetail init` prints does not name {program}")));
+    }
+    Ok(lines.fold(head.to_owned(), |all, line| all + &line.replace(&program, INSTALLED) + "\n"))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    std::fs::write(path, text).map_err(Error::file(path))
 }
 
 fn copy(file: &Path, folder: &Path) -> Result<(), Error> {
@@ -53,4 +113,19 @@ fn host() -> Result<String, Error> {
     let said = run::output(Command::new("rustc").arg("-vV"))?;
     let host = said.lines().find_map(|l| l.strip_prefix("host: "));
     Ok(host.unwrap_or("unknown").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unit_is_for_the_installed_program() {
+        let files = r##"{"files":[{"path":"/etc/dovetail/dovetail.ron","text":"()"},
+            {"path":"/etc/systemd/system/dovetail.service","text":"# Made for one.\n[Service]\nExecStart=/x/y/dovetail serve\n"}]}"##;
+        let unit = super::unit(files, Path::new("/x/y/dovetail")).unwrap();
+        assert!(unit.ends_with("hand: paths and user.\n[Service]\nExecStart=/usr/local/lib/dovetail/dovetail serve\n"), "{unit}");
+        assert!(super::unit(files, Path::new("/z/dovetail")).unwrap_err().to_string().contains("/z/dovetail"));
+        super::unit(r#"{"files":[]}"#, Path::new("/x")).unwrap_err();
+    }
 }

@@ -93,3 +93,14 @@ pub enum Default {
     /// The defaults of its own options.
     Group,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As CI has it; here too, so that it is seen before.
+    #[test]
+    fn the_page_and_the_commented_configuration_say_what_the_sources_say() {
+        run(&Options { check: true }).unwrap_or_else(|error| panic!("{error}"));
+    }
+}

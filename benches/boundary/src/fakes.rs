@@ -86,7 +86,7 @@ fn accepted() -> Answer {
 struct Sink(AtomicU64);
 
 impl BodySinkProvider for Sink {
-    async fn write(&self, bytes: Vec<u8>) -> Result<(), StoreFailure> {
+    async fn write(&self, bytes: dovetail_sdk::Bytes) -> Result<(), StoreFailure> {
         self.0.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         Ok(())
     }

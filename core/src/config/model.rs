@@ -21,9 +21,11 @@ use std::{
 /// Everything that the operator decides.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The server's own name, in greetings and as the default certificate's name.
+    /// The server's own name: in greetings, in Received fields, and the name of a certificate that is made without one. A
+    /// domain name of at most 253 letters, digits, `-` and `.`, or `localhost`.
     pub hostname: String,
-    /// Where all data is; absolute.
+    /// Where everything that the server keeps is: mail, accounts, certificates, the lock, the control socket. Made with mode
+    /// 0700 if it is missing. (Absolute once it is read.)
     pub data_dir: PathBuf,
     /// Where relative paths start.
     pub config_dir: PathBuf,
@@ -32,23 +34,26 @@ pub struct Config {
     /// Whether what all instances stand on is wrong: the names of options, `hostname`, `data_dir`, `services`,
     /// `plugin_dirs`, the list of `plugins`. (An instance whose entry is wrong is not in [`Config::plugins`].)
     pub broken: bool,
-    /// More directories to find plugins in.
+    /// Directories to find plugins in, before the directory of the executable and `/usr/lib/dovetail/plugins`. At most 100.
     pub plugin_dirs: Vec<PathBuf>,
-    /// The log.
+    /// The log, which goes to standard error.
     pub log: LogConfig,
-    /// Where figures are shown.
+    /// Where figures are shown, at `/metrics`, and whether the server is well, at `/healthz`. A change needs a restart.
     pub metrics: MetricsConfig,
-    /// Blocking of addresses that guess passwords.
+    /// An address that fails to log in again and again is shut out of all listeners for a time. IPv6 addresses count by
+    /// their /64.
     pub login_blocking: LoginBlocking,
-    /// How long sessions may go on after a stop was asked for.
+    /// How long sessions may go on after a stop was asked for, in seconds: up to 31536000. 0 cuts them at once.
     pub drain: Duration,
-    /// How long after a reload sessions of a replaced protocol instance go on before they are asked to end.
+    /// How long after a reload sessions of a replaced protocol instance go on before they are asked to end, in seconds: up
+    /// to 31536000.
     pub retire: Duration,
-    /// Which instance provides an interface, where several could.
+    /// Which instance provides an interface, where several could: `{"dovetail.store/1": "store-sqlite"}`. The same option
+    /// of a single instance comes before this one.
     pub services: BTreeMap<String, String>,
-    /// The plugin instances, in the order of the file.
+    /// The plugin instances, in the order of the file. At most 1000; see Instances.
     pub plugins: Vec<PluginConfig>,
-    /// The listeners, in the order of the file.
+    /// The listeners, in the order of the file. At most 1000; see Listeners.
     pub listeners: Vec<ListenerConfig>,
 }
 
@@ -56,9 +61,9 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default, rename = "log")]
 pub struct LogConfig {
-    /// For people or for programs.
+    /// The form of a record.
     pub format: LogFormat,
-    /// What is kept: `Error`, `Warn`, `Info`, `Debug` or `Trace`.
+    /// What is kept; each level includes those before it. Logins and messages are `Info`.
     pub level: LogLevel,
     /// The same for single instances, by name; `core` is core itself.
     #[serde(deserialize_with = "unique")]
@@ -111,7 +116,7 @@ impl From<LogLevel> for Level {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default, rename = "metrics")]
 pub struct MetricsConfig {
-    /// Addresses with ports; none turns it off.
+    /// Where that is, by HTTP and without a password: at most 100 addresses; none turns it off.
     pub bind: Vec<SocketAddr>,
 }
 
@@ -119,13 +124,13 @@ pub struct MetricsConfig {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, default, rename = "login_blocking")]
 pub struct LoginBlocking {
-    /// So many failures ...
+    /// So many failures (0 turns blocking off) ...
     pub failures: u32,
-    /// ... within so many seconds ...
+    /// ... within so many seconds, up to 31536000 ...
     pub window_seconds: u64,
-    /// ... shut the address (IPv6: its /64) out for so many seconds. 0 turns blocking off.
+    /// ... shut the address (IPv6: its /64) out for so many seconds, up to 31536000. 0 turns blocking off.
     pub block_seconds: u64,
-    /// A failure is answered so many milliseconds late.
+    /// A failure is answered so many milliseconds late, up to 3600000.
     pub delay_milliseconds: u64,
 }
 
@@ -180,42 +185,44 @@ pub struct ListenerConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename = "a listener")]
 pub struct ListenerOptions {
-    /// The instance that serves it.
+    /// The plugin instance that serves it.
     pub protocol: String,
-    /// Addresses with ports, such as `0.0.0.0:25` or `[::]:25`.
+    /// Where it listens, such as `"0.0.0.0:25"` or `"[::]:25"`: 1 to 100 addresses. IPv4 and IPv6 are bound apart; port 0
+    /// lets the system choose.
     pub bind: Vec<SocketAddr>,
     /// How it does TLS.
     #[serde(default = "tls_off")]
     pub tls: TlsMode,
-    /// Nothing but the way to TLS is served before TLS.
+    /// Nothing but the way to TLS is served before TLS; needs `tls: Explicit` or `Implicit`.
     #[serde(default)]
     pub require_tls: bool,
-    /// The certificate by name; without it the client's server name decides.
+    /// The certificate, by its name in `dovetail certs list`. Default: the one that fits the name that the client asks for,
+    /// else `default` of `cert-store`.
     #[serde(default)]
     pub certificate: Option<String>,
     /// The oldest TLS version.
     #[serde(default)]
     pub min_tls: MinTls,
-    /// Connections at a time.
+    /// Connections at a time, at least 1. One more is told to try later.
     #[serde(default = "max_connections")]
     pub max_connections: u32,
-    /// Connections at a time from one address (IPv6: its /64).
+    /// Connections at a time from one address (IPv6: from one /64), at least 1.
     #[serde(default = "max_connections_per_address")]
     pub max_connections_per_address: u32,
-    /// A connection without progress for so long is ended. RFC 5321 section 4.5.3.2.7 asks for 300, RFC 1939 section 3
-    /// for 600.
+    /// A connection without progress for so many seconds is ended: 1 to 31536000. RFC 5321 section 4.5.3.2.7 asks for 300,
+    /// RFC 1939 section 3 for 600.
     #[serde(default = "idle_seconds")]
     pub idle_seconds: u64,
-    /// A TLS handshake takes at most so long.
+    /// A TLS handshake takes at most so many seconds: 1 to 31536000.
     #[serde(default = "handshake_seconds")]
     pub handshake_seconds: u64,
     /// Passwords may cross without TLS. Only on loopback addresses.
     #[serde(default)]
     pub insecure_auth: bool,
-    /// Whether failed logins count towards blocking the address.
+    /// Whether failed logins count towards `login_blocking`, and addresses that are shut out are turned away.
     #[serde(default = "yes")]
     pub block_failed_logins: bool,
-    /// Proxies that say who is behind them.
+    /// Proxies that say who is behind them, by the PROXY protocol, version 1 or 2.
     #[serde(default)]
     pub proxy: ProxyOptions,
 }
@@ -262,15 +269,20 @@ fn yes() -> bool {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename = "a plugin instance")]
 struct PluginOptions {
+    /// The plugin's id. Default: the instance's name.
     #[serde(default)]
     plugin: Option<String>,
+    /// The plugin's file, if it shall not be searched for.
     #[serde(default)]
     path: Option<PathBuf>,
+    /// The file's SHA-256 in hexadecimal digits; another file is refused.
     #[serde(default)]
     sha256: Option<String>,
+    /// Which instance provides an interface to this one, where several could.
     #[serde(default, deserialize_with = "unique")]
     services: BTreeMap<String, String>,
-    /// Taken apart before this struct is read; named here so that it is known.
+    /// The plugin's own section; see the plugin. Default: `()`.
+    // Taken apart before this struct is read; named here so that it is known.
     #[serde(default, rename = "config")]
     _config: Option<Box<ron::value::RawValue>>,
 }

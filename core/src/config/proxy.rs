@@ -8,9 +8,9 @@ use std::{net::IpAddr, str::FromStr};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default, rename = "proxy")]
 pub struct ProxyOptions {
-    /// Networks whose connections must begin with a PROXY header. Nobody else's may.
+    /// Networks or addresses, at most 100, whose connections must begin with a PROXY header. Nobody else's header is read.
     pub trusted: Vec<Network>,
-    /// The header must have come within this.
+    /// The header must have come within so many seconds: 1 to 31536000.
     pub timeout_seconds: u64,
 }
 

@@ -13,7 +13,7 @@ mod mailbox;
 mod modes;
 mod partial;
 mod peers;
-mod random;
+pub mod random;
 mod stress;
 mod uids;
 
@@ -55,7 +55,7 @@ fn assert_sound(server: &Server) {
 }
 
 /// A number from the environment, for longer runs than CI's.
-fn number(variable: &str, default: u64) -> u64 {
+pub fn number(variable: &str, default: u64) -> u64 {
     match std::env::var(variable) {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("{variable} is `{text}`, not a number")),
         Err(_) => default,

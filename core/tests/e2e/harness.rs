@@ -98,7 +98,7 @@ impl Setup {
     }
 
     /// A whole mail server with one account ([`USER`], [`PASSWORD`]) and listeners `smtp`, `submission`, `submissions`,
-    /// `pop3`, `pop3s` on ports of the system's choice.
+    /// `pop3`, `pop3s`, `imap`, `imaps` on ports of the system's choice.
     pub fn mail() -> Setup {
         Setup::mail_with(MAIL_CONFIG)
     }
@@ -379,6 +379,7 @@ pub const MAIL_CONFIG: &str = r#"(
         "mx": (plugin: "smtp", config: (role: Mx)),
         "submission": (plugin: "smtp", config: (role: Submission)),
         "pop3": (),
+        "imap": (),
     },
     listeners: {
         "smtp": (protocol: "mx", bind: ["127.0.0.1:0"], tls: Explicit),
@@ -386,5 +387,7 @@ pub const MAIL_CONFIG: &str = r#"(
         "submissions": (protocol: "submission", bind: ["127.0.0.1:0"], tls: Implicit),
         "pop3": (protocol: "pop3", bind: ["127.0.0.1:0"], tls: Explicit),
         "pop3s": (protocol: "pop3", bind: ["127.0.0.1:0"], tls: Implicit),
+        "imap": (protocol: "imap", bind: ["127.0.0.1:0"], tls: Explicit),
+        "imaps": (protocol: "imap", bind: ["127.0.0.1:0"], tls: Implicit),
     },
 )"#;

@@ -13,6 +13,7 @@ mod docs;
 mod domains;
 mod durable;
 mod harness;
+mod imap;
 mod init;
 mod inspect;
 mod log;

@@ -12,21 +12,23 @@ use std::{path::PathBuf, time::Duration};
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The accounts file; `accounts.ron` in the data directory unless another is named.
+    /// The accounts file. Default: `accounts.ron` in the data directory.
     pub file: Option<PathBuf>,
-    /// Domains that are ours even if no account or alias is in them; the server's host name unless others are named.
+    /// Domains that are ours even if no account or alias is in them. Mail to postmaster is taken in each. Default:
+    /// `hostname`.
     pub domains: Option<Vec<DomainName>>,
-    /// An account to make, with a random password, when the accounts file does not exist.
+    /// An account that is made with a random password when the accounts file does not exist. The password is shown once on
+    /// a terminal, else written to `first-password` in the data directory.
     pub create_first: Option<Name>,
-    /// What begins a subaddress, as in `you+shop@example.org`; `None`: nothing does.
+    /// What begins a subaddress, as in `you+shop@example.org`: one of `+ - = _ # % & ! ~ ^`, or `None` for no subaddresses.
     pub subaddress_separator: Option<char>,
-    /// What a new password's hash costs.
+    /// What the hash of a new password (argon2id) costs; a login costs as much, unless the password is remembered.
     pub password_hash: Cost,
-    /// How many password checks run at once; each takes the memory of `password_hash`.
+    /// How many passwords are checked at once: 1 to 64. Each takes the memory of its hash and keeps a core busy.
     pub max_parallel_hashes: usize,
-    /// How many more may wait before clients are told to try later.
+    /// How many more may wait, up to 100000, before clients are told to try later.
     pub max_waiting_hashes: usize,
-    /// Right passwords that are remembered.
+    /// Right passwords that are remembered, as a keyed hash in memory, so that not each login costs a whole hash.
     pub password_cache: PasswordCache,
 }
 
@@ -34,9 +36,9 @@ pub struct Config {
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PasswordCache {
-    /// For how long; 0: not at all.
+    /// For so many seconds; 0 turns it off. A changed password ends it at once.
     pub seconds: u32,
-    /// For how many accounts.
+    /// For so many accounts; 0 turns it off.
     pub max_accounts: usize,
 }
 

@@ -14,11 +14,11 @@ use zeroize::Zeroizing;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Cost {
-    /// Memory in KiB.
+    /// Memory in KiB: 8 for each lane to 1048576.
     pub memory_kib: u32,
-    /// Passes over it.
+    /// Passes over it: 1 to 100.
     pub passes: u32,
-    /// Lanes.
+    /// Lanes: 1 to 64.
     pub lanes: u32,
 }
 

@@ -10,7 +10,7 @@ use crate::name::CertName;
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The folder; relative to the config's. Default: `certs` in the data directory.
+    /// The folder of keys and certificates. Default: `certs` in the data directory.
     pub dir: Option<PathBuf>,
     /// The pair for clients that ask for no name we have, on listeners that name none. Default: the first by name.
     pub default: Option<String>,

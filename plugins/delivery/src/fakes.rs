@@ -102,7 +102,7 @@ impl BodyProvider for FakeBody {
 struct FakeSink;
 
 impl BodySinkProvider for FakeSink {
-    async fn write(&self, _bytes: Vec<u8>) -> Result<(), StoreFailure> {
+    async fn write(&self, _bytes: dovetail_sdk::Bytes) -> Result<(), StoreFailure> {
         Ok(())
     }
     async fn seal(&self) -> Result<Body, StoreFailure> {
@@ -128,25 +128,25 @@ impl StoreProvider for FakeStore {
         self.0.appends.lock().unwrap().push((account, messages));
         Ok(appended)
     }
-    async fn change_flags(&self, _: String, _: FlagChange) -> Result<Vec<u32>, StoreFailure> {
+    async fn open(&self, _: String, _: String) -> Result<Mailbox, StoreFailure> {
         Err(failure(StoreErrorCode::Invalid))
     }
-    async fn expunge(&self, _: String, _: String, _: Vec<u32>) -> Result<u32, StoreFailure> {
+    async fn mailboxes(&self, _: String) -> Result<Vec<MailboxEntry>, StoreFailure> {
         Err(failure(StoreErrorCode::Invalid))
     }
-    async fn create_mailbox(&self, _: String, _: String) -> Result<MailboxStatus, StoreFailure> {
+    async fn status(&self, _: String, _: String) -> Result<MailboxEntry, StoreFailure> {
         Err(failure(StoreErrorCode::Invalid))
     }
-    async fn mailboxes(&self, _: String) -> Result<Vec<MailboxStatus>, StoreFailure> {
+    async fn create_mailbox(&self, _: String, _: String, _: u32) -> Result<(), StoreFailure> {
         Err(failure(StoreErrorCode::Invalid))
     }
-    async fn status(&self, _: String, _: String) -> Result<MailboxStatus, StoreFailure> {
+    async fn delete_mailbox(&self, _: String, _: String) -> Result<(), StoreFailure> {
         Err(failure(StoreErrorCode::Invalid))
     }
-    async fn list(&self, _: String, _: String, _: u32, _: u32) -> Result<MessageColumns, StoreFailure> {
+    async fn rename_mailbox(&self, _: String, _: String, _: String) -> Result<(), StoreFailure> {
         Err(failure(StoreErrorCode::Invalid))
     }
-    async fn read(&self, _: String, _: String, _: u32, _: u64, _: u64) -> Result<BodyReader, StoreFailure> {
+    async fn subscribe(&self, _: String, _: String, _: bool) -> Result<(), StoreFailure> {
         Err(failure(StoreErrorCode::Invalid))
     }
     async fn usage(&self, _: String) -> Result<Usage, StoreFailure> {

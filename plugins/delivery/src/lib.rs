@@ -29,7 +29,7 @@ use figures::Figures;
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Config {
-    /// How many accounts one message may reach.
+    /// How many accounts one message may reach: 1 to 10000.
     max_accounts: usize,
 }
 

@@ -19,6 +19,7 @@ impl LocalDelivery {
             body: id,
             flags: Flags::default(),
             internal_date: time::unix_milliseconds(),
+            zone: 0,
             delivery_id: envelope.id.clone(),
         };
         let appends = plan.accounts.iter().map(|account| append_to(&store, account, append.clone()));

@@ -7,13 +7,13 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Longest command line in octets.
+    /// Longest command line in octets, line end not counted: at least 255.
     pub max_command_line: usize,
     /// Most messages that a session shows; what is beyond waits until others are gone.
     pub max_messages: usize,
-    /// Most refused commands in one session.
+    /// Most refused commands in one session; one more ends it.
     pub max_errors: u32,
-    /// Most failed logins in one session.
+    /// Failed logins that end a session.
     pub max_failed_logins: u32,
 }
 

@@ -11,7 +11,7 @@ use std::pin::pin;
 use dovetail_sdk::directory::Directory;
 use dovetail_sdk::line::{BadLine, Line};
 use dovetail_sdk::protocol::{Session, SessionFailure};
-use dovetail_sdk::store::Store;
+use dovetail_sdk::store::{Mailbox, Store};
 use dovetail_sdk::Service;
 
 use crate::commands::Command;
@@ -45,6 +45,8 @@ pub struct Conversation<'a> {
     pub rules: Rules,
     /// Where it stands.
     pub state: State,
+    /// INBOX, after login.
+    pub mailbox: Option<Mailbox>,
     /// Logins that failed.
     pub failed_logins: u32,
     errors: u32,
@@ -64,7 +66,7 @@ impl<'a> Conversation<'a> {
     pub fn new(session: Session, config: &'a Config, services: &'a Services) -> Self {
         let rules = rules(&session);
         let state = State::Authorization { user: None };
-        Conversation { session, config, services, rules, state, failed_logins: 0, errors: 0 }
+        Conversation { session, config, services, rules, state, mailbox: None, failed_logins: 0, errors: 0 }
     }
 
     /// Talks until the end.

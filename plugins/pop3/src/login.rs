@@ -2,7 +2,7 @@
 
 use dovetail_mail::Secret;
 use dovetail_sdk::directory::{AuthStatus, PasswordAttempt};
-use dovetail_sdk::store::{Store, StoreFailure};
+use dovetail_sdk::store::{column, Mailbox, Store, StoreFailure};
 
 use crate::conversation::{Conversation, Next};
 use crate::maildrop::Maildrop;
@@ -66,14 +66,15 @@ pub fn wrong() -> Reply {
 }
 
 async fn open(account: String, conversation: &mut Conversation<'_>) -> Next {
-    let maildrop = match conversation.services.store.get() {
+    let opened = match conversation.services.store.get() {
         Ok(store) => snapshot(&store, account, conversation.config.max_messages).await,
         Err(failure) => Err(failure.into()),
     };
-    match maildrop {
-        Ok(maildrop) => {
+    match opened {
+        Ok((mailbox, maildrop)) => {
             let (messages, octets) = maildrop.totals();
             conversation.state = State::Transaction(maildrop);
+            conversation.mailbox = Some(mailbox);
             conversation.reply(&Reply::ok(format!("{messages} messages ({octets} octets)")))
         }
         Err(failure) => {
@@ -83,26 +84,16 @@ async fn open(account: String, conversation: &mut Conversation<'_>) -> Next {
     }
 }
 
-/// Lists INBOX batch by batch.
-async fn snapshot(store: &Store, account: String, max_messages: usize) -> Result<Maildrop, StoreFailure> {
-    let status = store.status(account.clone(), INBOX.to_owned()).await?;
-    let mut maildrop = Maildrop::new(account.clone(), status.uid_validity);
-    let mut first = Some(1_u32);
-    while let Some(uid) = first {
-        let batch = store.list(account.clone(), INBOX.to_owned(), uid, BATCH).await?;
-        for (&uid, &size) in batch.uids.iter().zip(&batch.sizes) {
-            if maildrop.len() == max_messages {
-                return Ok(maildrop);
-            }
-            maildrop.push(uid, size);
-        }
-        // A store that gives UIDs twice would keep us here for ever.
-        first = batch.uids.last().and_then(|last| last.checked_add(1)).filter(|next| *next > uid);
+/// Opens INBOX and notes what is in it.
+async fn snapshot(store: &Store, account: String, max_messages: usize) -> Result<(Mailbox, Maildrop), StoreFailure> {
+    let mailbox = store.open(account.clone(), INBOX.to_owned()).await?;
+    let mut maildrop = Maildrop::new(account, mailbox.state()?.uid_validity);
+    let rows = mailbox.rows(Vec::new(), 0, column::SIZES)?;
+    for (&uid, &size) in rows.uids.iter().zip(&rows.sizes).take(max_messages) {
+        maildrop.push(uid, size);
     }
-    Ok(maildrop)
+    Ok((mailbox, maildrop))
 }
 
 /// The one mailbox that POP3 knows.
-pub const INBOX: &str = "INBOX";
-/// Messages that are asked for at a time.
-const BATCH: u32 = 4096;
+const INBOX: &str = "INBOX";

@@ -46,11 +46,6 @@ impl Maildrop {
         self.octets = self.octets.saturating_add(size);
     }
 
-    /// How many messages are there, marked or not.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
     /// Messages and octets that are not marked.
     pub fn totals(&self) -> (usize, u64) {
         (self.live, self.octets)
@@ -129,7 +124,7 @@ mod tests {
         assert_eq!(drop.get(2), Err(NoSuchMessage));
         assert_eq!(drop.get(3).unwrap().uid, 9);
         assert_eq!(drop.totals(), (2, 103));
-        assert_eq!(drop.len(), 3);
+        assert_eq!(drop.entries.len(), 3);
         assert_eq!(drop.marked().collect::<Vec<_>>(), [5]);
         let live: Vec<_> = drop.live_from(1).map(|(n, e)| (n, e.uid)).collect();
         assert_eq!(live, [(1, 3), (3, 9)]);

@@ -8,12 +8,11 @@
 use std::io;
 
 use dovetail_sdk::store::{BodyReader, StoreErrorCode, StoreFailure};
+use dovetail_sdk::Bytes;
 
 use crate::conversation::{Conversation, Next};
-use crate::login::INBOX;
 use crate::maildrop::Entry;
 use crate::reply::{Code, Reply};
-use crate::state::State;
 use crate::stuffing::Stuffing;
 use crate::top::TopFilter;
 
@@ -59,14 +58,12 @@ pub async fn send(conversation: &mut Conversation<'_>, entry: Entry, mut top: Op
 }
 
 /// Opens the body and reads its first piece: most failures show here, where they can still be told.
-async fn open(conversation: &Conversation<'_>, entry: &Entry) -> Result<(BodyReader, Vec<u8>), StoreFailure> {
-    let account = match &conversation.state {
-        State::Transaction(maildrop) => maildrop.account().to_owned(),
-        State::Authorization { .. } => String::new(),
+async fn open(conversation: &Conversation<'_>, entry: &Entry) -> Result<(BodyReader, Bytes), StoreFailure> {
+    let Some(mailbox) = &conversation.mailbox else {
+        return Err(StoreFailure { code: StoreErrorCode::NotFound, message: "nobody is logged in".to_owned() });
     };
-    let store = conversation.services.store.get()?;
-    let reader = store.read(account, INBOX.to_owned(), entry.uid, 0, entry.size).await?;
-    let piece = if entry.size == 0 { Vec::new() } else { reader.next(PIECE).await? };
+    let reader = mailbox.read(entry.uid, 0, entry.size).await?;
+    let piece = if entry.size == 0 { Bytes::default() } else { reader.next(PIECE).await? };
     Ok((reader, piece))
 }
 

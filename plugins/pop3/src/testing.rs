@@ -11,8 +11,9 @@ use dovetail_sdk::directory::{
 };
 use dovetail_sdk::protocol::{AuthReport, Session, SessionFailure, SessionInfo, TlsFacts};
 use dovetail_sdk::store::{
-    Append, Appended, BodyReader, BodyReaderProvider, BodySink, FlagChange, MailboxStatus, MessageColumns, Store,
-    StoreErrorCode, StoreFailure, StoreProvider, Usage,
+    Append, Appended, BodyReader, BodyReaderProvider, BodySink, Copied, Expunged, FlagChange, FlagsChanged, Mailbox,
+    MailboxEntry, MailboxProvider, MailboxState, MessageColumns, Pieces, Slice, Store, StoreErrorCode, StoreFailure,
+    StoreProvider, UidRange, Usage,
 };
 use dovetail_sdk::tls::{TlsConnection, TlsError};
 use dovetail_sdk::{CallFailure, Service, Stream};
@@ -80,7 +81,7 @@ impl World {
     pub async fn serve(&self, near: DuplexStream) -> Result<(), SessionFailure> {
         let services = Services {
             directory: Service::fixed(Directory::new(Users)),
-            store: Service::fixed(Store::new(Mailbox(self.seen.clone()))),
+            store: Service::fixed(Store::new(FakeStore(self.seen.clone()))),
             figures: Figures::new(),
         };
         let info = SessionInfo {
@@ -198,62 +199,19 @@ impl DirectoryProvider for Users {
     }
 }
 
-/// Lists two messages at a time and reads five octets at a time, so that pieces show. A message that begins with `short!`
-/// claims an octet more than it has.
-struct Mailbox(Arc<Seen>);
+/// Has one mailbox, ann's INBOX.
+struct FakeStore(Arc<Seen>);
 
 fn failure(code: StoreErrorCode) -> StoreFailure {
     StoreFailure { code, message: "no".to_owned() }
 }
 
-fn known(account: &str, mailbox: &str) -> Result<(), StoreFailure> {
-    match (account, mailbox) {
-        ("ann@example.org", "INBOX") => Ok(()),
-        _ => Err(failure(StoreErrorCode::NotFound)),
-    }
-}
-
-impl StoreProvider for Mailbox {
-    async fn status(&self, account: String, mailbox: String) -> Result<MailboxStatus, StoreFailure> {
-        known(&account, &mailbox)?;
-        Ok(MailboxStatus { name: mailbox, uid_validity: 7, uid_next: 99, highest_modseq: 1, messages: 0, octets: 0 })
-    }
-
-    async fn list(&self, account: String, mailbox: String, first: u32, _: u32) -> Result<MessageColumns, StoreFailure> {
-        known(&account, &mailbox)?;
-        let mut columns = MessageColumns::default();
-        for (uid, message) in self.0.messages.lock().unwrap().iter().filter(|(uid, _)| *uid >= first).take(2) {
-            columns.uids.push(*uid);
-            columns.sizes.push(message.len() as u64 + u64::from(message.starts_with(b"short!")));
+impl StoreProvider for FakeStore {
+    async fn open(&self, account: String, mailbox: String) -> Result<Mailbox, StoreFailure> {
+        match (account.as_str(), mailbox.as_str()) {
+            ("ann@example.org", "INBOX") => Ok(Mailbox::new(Inbox(self.0.clone()))),
+            _ => Err(failure(StoreErrorCode::NotFound)),
         }
-        Ok(columns)
-    }
-
-    async fn read(
-        &self,
-        account: String,
-        mailbox: String,
-        uid: u32,
-        _: u64,
-        _: u64,
-    ) -> Result<BodyReader, StoreFailure> {
-        known(&account, &mailbox)?;
-        let messages = self.0.messages.lock().unwrap();
-        let message = messages.iter().find(|(have, _)| *have == uid);
-        let (_, message) = message.ok_or_else(|| failure(StoreErrorCode::NotFound))?;
-        if message.starts_with(b"unreadable") {
-            return Err(failure(StoreErrorCode::Temporary));
-        }
-        Ok(BodyReader::new(Pieces(Mutex::new(message.clone()))))
-    }
-
-    async fn expunge(&self, account: String, mailbox: String, uids: Vec<u32>) -> Result<u32, StoreFailure> {
-        known(&account, &mailbox)?;
-        if *self.0.broken.lock().unwrap() {
-            return Err(failure(StoreErrorCode::Temporary));
-        }
-        self.0.messages.lock().unwrap().retain(|(uid, _)| !uids.contains(uid));
-        Ok(uids.len() as u32)
     }
 
     async fn begin_body(&self, _: u64) -> Result<BodySink, StoreFailure> {
@@ -262,13 +220,22 @@ impl StoreProvider for Mailbox {
     async fn append(&self, _: String, _: Vec<Append>) -> Result<Vec<Appended>, StoreFailure> {
         Err(failure(StoreErrorCode::Invalid))
     }
-    async fn change_flags(&self, _: String, _: FlagChange) -> Result<Vec<u32>, StoreFailure> {
+    async fn mailboxes(&self, _: String) -> Result<Vec<MailboxEntry>, StoreFailure> {
         Err(failure(StoreErrorCode::Invalid))
     }
-    async fn create_mailbox(&self, _: String, _: String) -> Result<MailboxStatus, StoreFailure> {
+    async fn status(&self, _: String, _: String) -> Result<MailboxEntry, StoreFailure> {
         Err(failure(StoreErrorCode::Invalid))
     }
-    async fn mailboxes(&self, _: String) -> Result<Vec<MailboxStatus>, StoreFailure> {
+    async fn create_mailbox(&self, _: String, _: String, _: u32) -> Result<(), StoreFailure> {
+        Err(failure(StoreErrorCode::Invalid))
+    }
+    async fn delete_mailbox(&self, _: String, _: String) -> Result<(), StoreFailure> {
+        Err(failure(StoreErrorCode::Invalid))
+    }
+    async fn rename_mailbox(&self, _: String, _: String, _: String) -> Result<(), StoreFailure> {
+        Err(failure(StoreErrorCode::Invalid))
+    }
+    async fn subscribe(&self, _: String, _: String, _: bool) -> Result<(), StoreFailure> {
         Err(failure(StoreErrorCode::Invalid))
     }
     async fn usage(&self, _: String) -> Result<Usage, StoreFailure> {
@@ -276,12 +243,84 @@ impl StoreProvider for Mailbox {
     }
 }
 
-struct Pieces(Mutex<Vec<u8>>);
+/// Reads five octets at a time, so that pieces show. A message that begins with `short!` claims an octet more than it has.
+struct Inbox(Arc<Seen>);
 
-impl BodyReaderProvider for Pieces {
-    async fn next(&self, _: u32) -> Result<Vec<u8>, StoreFailure> {
+impl MailboxProvider for Inbox {
+    fn state(&self) -> Result<MailboxState, StoreFailure> {
+        Ok(MailboxState {
+            id: 1,
+            uid_validity: 7,
+            uid_next: 99,
+            highest_modseq: 1,
+            last_expunge: 0,
+            messages: u32::try_from(self.0.messages.lock().unwrap().len()).unwrap(),
+            unseen: 0,
+            keywords: vec![],
+            gone: false,
+        })
+    }
+
+    fn uids(&self) -> Result<Vec<u32>, StoreFailure> {
+        Err(failure(StoreErrorCode::Invalid))
+    }
+
+    fn rows(&self, uids: Vec<UidRange>, since: u64, _: u32) -> Result<MessageColumns, StoreFailure> {
+        assert!(uids.is_empty() && since == 0, "POP3 asks for everything");
+        let mut columns = MessageColumns::default();
+        for (uid, message) in self.0.messages.lock().unwrap().iter() {
+            columns.uids.push(*uid);
+            columns.sizes.push(message.len() as u64 + u64::from(message.starts_with(b"short!")));
+        }
+        Ok(columns)
+    }
+
+    async fn read(&self, uid: u32, _: u64, _: u64) -> Result<BodyReader, StoreFailure> {
+        let messages = self.0.messages.lock().unwrap();
+        let message = messages.iter().find(|(have, _)| *have == uid);
+        let (_, message) = message.ok_or_else(|| failure(StoreErrorCode::NotFound))?;
+        if message.starts_with(b"unreadable") {
+            return Err(failure(StoreErrorCode::Temporary));
+        }
+        Ok(BodyReader::new(Few(Mutex::new(message.clone()))))
+    }
+
+    async fn expunge(&self, uids: Vec<UidRange>, only_deleted: bool) -> Result<Expunged, StoreFailure> {
+        assert!(!only_deleted, "POP3 sets no flags");
+        if *self.0.broken.lock().unwrap() {
+            return Err(failure(StoreErrorCode::Temporary));
+        }
+        let named = |uid: u32| uids.iter().any(|range| (range.first..=range.last).contains(&uid));
+        self.0.messages.lock().unwrap().retain(|(uid, _)| !named(*uid));
+        Ok(Expunged { uids, modseq: 2 })
+    }
+
+    async fn changed(&self, _: u64) -> Result<u64, StoreFailure> {
+        Err(failure(StoreErrorCode::Invalid))
+    }
+    fn recent(&self, _: bool) -> Result<u32, StoreFailure> {
+        Err(failure(StoreErrorCode::Invalid))
+    }
+    async fn read_slices(&self, _: Vec<Slice>) -> Result<Pieces, StoreFailure> {
+        Err(failure(StoreErrorCode::Invalid))
+    }
+    async fn summaries(&self, _: Vec<u32>) -> Result<Pieces, StoreFailure> {
+        Err(failure(StoreErrorCode::Invalid))
+    }
+    async fn change_flags(&self, _: FlagChange) -> Result<FlagsChanged, StoreFailure> {
+        Err(failure(StoreErrorCode::Invalid))
+    }
+    async fn copy(&self, _: Vec<UidRange>, _: String, _: bool) -> Result<Copied, StoreFailure> {
+        Err(failure(StoreErrorCode::Invalid))
+    }
+}
+
+struct Few(Mutex<Vec<u8>>);
+
+impl BodyReaderProvider for Few {
+    async fn next(&self, _: u32) -> Result<dovetail_sdk::Bytes, StoreFailure> {
         let mut left = self.0.lock().unwrap();
         let count = left.len().min(5);
-        Ok(left.drain(..count).collect())
+        Ok(left.drain(..count).collect::<Vec<u8>>().into())
     }
 }

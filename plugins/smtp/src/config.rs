@@ -7,34 +7,35 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// `Mx` takes mail from anybody for local recipients; `Submission` takes mail from logged-in users.
+    /// Whom it serves.
     pub role: Role,
-    /// Largest message in octets, announced with SIZE.
+    /// Largest message in octets, announced with SIZE: at least 65536.
     pub max_message_size: u64,
-    /// Most recipients of one message.
+    /// Most recipients of one message: at least 100.
     pub max_recipients: usize,
-    /// Longest line of a message in octets. RFC 5321 allows 998, real messages have longer ones.
+    /// Longest line of a message in octets, line end not counted: at least 998. RFC 5321 allows 998, real messages have
+    /// longer ones.
     pub max_data_line: usize,
-    /// Longest command line in octets.
+    /// Longest command line in octets, line end not counted: at least 512.
     pub max_command_line: usize,
-    /// Most `Received` fields before a message counts as going in circles.
+    /// Most `Received` fields before a message counts as going in circles: at least 100.
     pub max_hops: usize,
     /// Most messages in one session.
     pub max_messages: u64,
     /// Most commands since the last accepted message.
     pub max_commands: u64,
-    /// Most refused commands in one session.
+    /// Most refused commands in one session; one more ends it.
     pub max_errors: u32,
-    /// Most failed logins in one session.
+    /// Failed logins that end a session.
     pub max_failed_logins: u32,
 }
 
 /// Whom a listener serves.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 pub enum Role {
-    /// Other servers, with mail for our users (port 25).
+    /// Other servers, with mail for our users (port 25). It offers no login.
     Mx,
-    /// Our users, with mail for anybody (ports 587 and 465; RFC 6409).
+    /// Our users, who must log in (ports 587 and 465; RFC 6409).
     Submission,
 }
 

@@ -247,7 +247,7 @@ struct Sink {
 }
 
 impl BodySinkProvider for Sink {
-    async fn write(&self, bytes: Vec<u8>) -> Result<(), StoreFailure> {
+    async fn write(&self, bytes: dovetail_sdk::Bytes) -> Result<(), StoreFailure> {
         if bytes.windows(14).any(|window| window == b"break the sink") {
             return Err(StoreFailure { code: StoreErrorCode::Full, message: "broken".to_owned() });
         }

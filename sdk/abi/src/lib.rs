@@ -14,6 +14,7 @@
 //! **Bounds.** A pending poll allocates nothing through any number of levels, once a future or stream has been polled by
 //! its task for the first time (see [`waker`]).
 
+mod bytes;
 pub mod contained;
 pub mod failure;
 pub mod future;
@@ -47,6 +48,7 @@ pub mod task_v1;
 pub mod time_v1;
 pub mod tls_v1;
 
+pub use bytes::Bytes;
 pub use failure::CallFailure;
 pub use future::AbiFuture;
 pub use handle::{AnyHandle, Interface, Slot};

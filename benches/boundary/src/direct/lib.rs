@@ -22,6 +22,8 @@ mod conversation;
 mod counters;
 #[path = "../../../../plugins/smtp/src/data/mod.rs"]
 mod data;
+#[path = "../../../../plugins/smtp/src/figures.rs"]
+mod figures;
 #[path = "../../../../plugins/smtp/src/params.rs"]
 mod params;
 #[path = "../../../../plugins/smtp/src/reply.rs"]
@@ -33,4 +35,5 @@ mod tls;
 
 pub use config::Config;
 pub use conversation::{Conversation, Services};
+pub use figures::Figures;
 pub use tls::acceptor;

@@ -77,7 +77,7 @@ pub mod protocol {
         fakes,
         host::{self, Plugin},
     };
-    use boundary_direct::{Config, Conversation, Services};
+    use boundary_direct::{Config, Conversation, Figures, Services};
     use dovetail_abi::{
         handle::Interface,
         protocol_v1::{Protocol, SessionFailure, SessionStart},
@@ -109,6 +109,7 @@ pub mod protocol {
         let services = Services {
             directory: Service::fixed(Directory::new(fakes::Directory)),
             delivery: Service::fixed(Delivery::new(fakes::Delivery)),
+            figures: Figures::new(),
         };
         let instance = Arc::new((Config::default(), services));
         Ok(move |start: SessionStart| {

@@ -14,21 +14,28 @@ mod library {
     pub(crate) mod codec;
     pub(crate) mod collector;
     pub(crate) mod committer;
+    pub(crate) mod digest;
     pub(crate) mod error;
     pub(crate) mod limits;
     pub(crate) mod memory;
     pub(crate) mod names;
+    pub(crate) mod observer;
+    pub(crate) mod options;
     pub(crate) mod plan;
+    pub(crate) mod read;
     pub(crate) mod store;
+    pub(crate) mod summary;
     pub(crate) mod types;
     pub(crate) mod uidset;
+    pub(crate) mod view;
 }
 
 mod rows;
 
 // The modules know one another as `crate::...`.
 use library::{
-    account, backend, body, codec, collector, committer, error, limits, memory, names, plan, store, types, uidset,
+    account, backend, body, codec, collector, committer, digest, error, limits, memory, names, observer, options, plan, read,
+    store, summary, types, uidset, view,
 };
 
 pub use store::*;

@@ -26,6 +26,8 @@ pub fn store_rows(input: &[u8]) -> bool {
         b'B' => same(bytes, read_mailbox_key(bytes), |key| mailbox_key(*key)),
         b'Q' => same(bytes, read_tombstone_key(bytes), |key| tombstone_key(key.0, key.1)),
         b'G' => same(bytes, read_garbage_key(bytes), |key| garbage_key(key.0, key.1)),
+        b'S' => same(bytes, read_subscription_key(bytes), |name| subscription_key(name)),
+        b'X' => same(bytes, read_doomed_key(bytes), |mailbox| doomed_key(*mailbox)),
         b'D' => same(bytes, read_delivery_key(bytes), |key| delivery_key(key.0, key.1, key.2)),
         _ => false,
     }
@@ -44,13 +46,14 @@ fn same<T>(bytes: &[u8], read: Result<T, BackendError>, write: impl FnOnce(&T) -
     }
 }
 
-/// One octet of a mailbox's row is a truth value, so only what has been written once stays the same.
+/// One octet of a mailbox's row has no meaning any more and its end may be missing, so only what has been written once stays
+/// the same.
 fn mailbox(bytes: &[u8]) -> bool {
     let Ok(row) = read_mailbox(1, bytes) else {
         return false;
     };
     let written = write_mailbox(&row);
-    assert_eq!(written.len(), bytes.len());
+    assert!(written.len() == bytes.len() || written.len() == bytes.len() + 4, "{row:?}");
     assert_eq!(read_mailbox(1, &written).unwrap_or_else(|error| panic!("{row:?}: {error}")), row);
     true
 }

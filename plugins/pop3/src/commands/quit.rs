@@ -1,8 +1,9 @@
 //! QUIT (RFC 1939 sections 4 and 6): deletes what is marked, and ends the session. A session that ends in any other way
 //! deletes nothing.
 
+use dovetail_sdk::store::{Mailbox, UidRange};
+
 use crate::conversation::{Conversation, Next};
-use crate::login::INBOX;
 use crate::maildrop::Maildrop;
 use crate::reply::{Code, Reply};
 use crate::state::{no_arguments, State};
@@ -22,23 +23,25 @@ impl Quit {
         let State::Transaction(maildrop) = &conversation.state else {
             return conversation.goodbye(&Reply::ok("Bye"));
         };
-        let uids: Vec<u32> = maildrop.marked().collect();
-        let reply = match uids.is_empty() {
-            true => Reply::ok("Bye"),
-            false => delete(conversation, maildrop, uids).await,
+        let uids = ranges(maildrop.marked());
+        let reply = match &conversation.mailbox {
+            Some(mailbox) if !uids.is_empty() => delete(conversation, mailbox, maildrop, uids).await,
+            _ => Reply::ok("Bye"),
         };
         conversation.goodbye(&reply)
     }
 }
 
-async fn delete(conversation: &Conversation<'_>, maildrop: &Maildrop, uids: Vec<u32>) -> Reply {
-    let expunged = match conversation.services.store.get() {
-        Ok(store) => store.expunge(maildrop.account().to_owned(), INBOX.to_owned(), uids).await,
-        Err(failure) => Err(failure.into()),
-    };
-    match expunged {
-        Ok(messages) => {
-            conversation.services.figures.deleted(u64::from(messages));
+async fn delete(
+    conversation: &Conversation<'_>,
+    mailbox: &Mailbox,
+    maildrop: &Maildrop,
+    uids: Vec<UidRange>,
+) -> Reply {
+    match mailbox.expunge(uids, false).await {
+        Ok(expunged) => {
+            let messages: u64 = expunged.uids.iter().map(|range| u64::from(range.last - range.first) + 1).sum();
+            conversation.services.figures.deleted(messages);
             tracing::info!(account = maildrop.account(), messages, "messages deleted");
             Reply::ok("Bye, marked messages deleted")
         }
@@ -49,8 +52,32 @@ async fn delete(conversation: &Conversation<'_>, maildrop: &Maildrop, uids: Vec<
     }
 }
 
+/// Ascending UIDs as ranges.
+fn ranges(uids: impl Iterator<Item = u32>) -> Vec<UidRange> {
+    let mut ranges: Vec<UidRange> = Vec::new();
+    for uid in uids {
+        match ranges.last_mut() {
+            Some(range) if range.last.checked_add(1) == Some(uid) => range.last = uid,
+            _ => ranges.push(UidRange { first: uid, last: uid }),
+        }
+    }
+    ranges
+}
+
 #[cfg(test)]
 mod tests {
+    use dovetail_sdk::store::UidRange;
+
+    #[test]
+    fn neighbours_make_one_range() {
+        let ranges = |uids: &[u32]| super::ranges(uids.iter().copied());
+        let range = |first, last| UidRange { first, last };
+        assert_eq!(ranges(&[]), []);
+        assert_eq!(
+            ranges(&[3, 4, 5, 7, u32::MAX - 1, u32::MAX]),
+            [range(3, 5), range(7, 7), range(u32::MAX - 1, u32::MAX)]
+        );
+    }
 
     use crate::testing::{world, LOGIN};
 

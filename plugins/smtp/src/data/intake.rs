@@ -135,7 +135,7 @@ impl<'a> Intake<'a> {
 
     async fn write(&mut self, piece: Vec<u8>) {
         let Some(sink) = &self.sink else { return };
-        if let Err(failure) = sink.write(piece).await {
+        if let Err(failure) = sink.write(piece.into()).await {
             tracing::error!(%failure, "message not taken: its body cannot be written; the client was told to try later, look for the cause in the store's lines");
             self.refuse(of_store(&failure));
         }

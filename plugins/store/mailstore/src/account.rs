@@ -15,6 +15,8 @@ pub(crate) struct Account {
     pub header: Header,
     pub mailboxes: BTreeMap<MailboxId, MailboxRow>,
     pub deliveries: Deliveries,
+    /// How many names are subscribed to, once someone had to know.
+    pub subscriptions: Option<usize>,
     used: u64,
 }
 
@@ -24,11 +26,11 @@ impl Account {
         let version = backend.version(name)?;
         let header = match backend.get(name, codec::HEADER)? {
             Some(row) => codec::read_header(&row)?,
-            None => Header { next_mailbox: 1, last_uid_validity: 0, messages: 0, bytes: 0 },
+            None => Header { format: codec::FORMAT, next_mailbox: 1, last_uid_validity: 0, messages: 0, bytes: 0 },
         };
+        let mailboxes = read_mailboxes(backend, name)?;
         let mut account =
-            Account { version, header, mailboxes: BTreeMap::new(), deliveries: Deliveries::default(), used: 0 };
-        account.mailboxes = read_mailboxes(backend, name)?;
+            Account { version, header, mailboxes, deliveries: Deliveries::default(), subscriptions: None, used: 0 };
         let (from, to) = codec::all(b'D');
         backend.scan(name, &from, &to, 2 * MAX_DELIVERIES, &mut |key, _| {
             let (time, delivery, mailbox) = codec::read_delivery_key(key)?;

@@ -15,6 +15,7 @@ use twox_hash::XxHash3_64;
 
 use crate::backend::{Backend, BlobWriter};
 use crate::error::StoreError;
+use crate::summary::{self, Summarise, Summariser};
 use crate::types::BodyId;
 
 /// What sinks and bodies share.
@@ -24,6 +25,7 @@ pub(crate) struct Bodies {
     live: Mutex<HashSet<BodyId>>,
     in_memory: AtomicUsize,
     limits: BodyLimits,
+    summarise: Option<Summarise>,
 }
 
 /// Bounds of bodies.
@@ -35,13 +37,19 @@ pub(crate) struct BodyLimits {
 }
 
 impl Bodies {
-    pub(crate) fn new(backend: Arc<dyn Backend>, newest: BodyId, limits: BodyLimits) -> Self {
+    pub(crate) fn new(
+        backend: Arc<dyn Backend>,
+        newest: BodyId,
+        limits: BodyLimits,
+        summarise: Option<Summarise>,
+    ) -> Self {
         Bodies {
             backend,
             last_id: AtomicU64::new(newest.0),
             live: Mutex::new(HashSet::new()),
             in_memory: AtomicUsize::new(0),
             limits,
+            summarise,
         }
     }
 
@@ -54,7 +62,8 @@ impl Bodies {
         let id = self.next_id();
         self.live().insert(id);
         let share = Share { bodies: self.clone(), id, charged: 0 };
-        Ok(BodySink { buffer: Vec::new(), writer: None, size: 0, hash: XxHash3_64::default(), share })
+        let summariser = self.summarise.as_ref().map(|summarise| summarise());
+        Ok(BodySink { buffer: Vec::new(), writer: None, size: 0, hash: XxHash3_64::default(), summariser, share })
     }
 
     /// Whether a sink or a body with this number is in someone's hands.
@@ -112,6 +121,7 @@ pub struct BodySink {
     writer: Option<Box<dyn BlobWriter>>,
     size: u64,
     hash: XxHash3_64,
+    summariser: Option<Box<dyn Summariser>>,
     // Last: the writer removes its file before the number is given back.
     share: Share,
 }
@@ -127,6 +137,9 @@ impl BodySink {
         let in_memory = self.stays_in_memory(bytes.len());
         self.size = size;
         self.hash.write(bytes);
+        if let Some(summariser) = &mut self.summariser {
+            summariser.push(bytes);
+        }
         if let Some(writer) = &mut self.writer {
             return Ok(writer.write(bytes)?);
         }
@@ -167,7 +180,9 @@ impl BodySink {
 
     /// Ends the body. A large one is durable after this, a small one when a commit that names it is.
     pub fn seal(self) -> Result<Body, StoreError> {
-        let BodySink { buffer, writer, size, hash, share } = self;
+        let BodySink { buffer, writer, size, hash, summariser, mut share } = self;
+        let summary = summary::finish(summariser);
+        share.charge(buffer.len() + summary.as_ref().map_or(0, |summary| summary.len()));
         let content = match writer {
             Some(writer) => {
                 writer.seal()?;
@@ -176,7 +191,7 @@ impl BodySink {
             None => Content::Inline(Arc::new(buffer)),
         };
         let state = Mutex::new(State { stored: false, owners: Vec::new(), uncertain: false });
-        Ok(Body(Arc::new(Sealed { size: size as u32, digest: hash.finish(), content, state, share })))
+        Ok(Body(Arc::new(Sealed { size: size as u32, digest: hash.finish(), content, summary, state, share })))
     }
 }
 
@@ -188,6 +203,7 @@ struct Sealed {
     size: u32,
     digest: u64,
     content: Content,
+    summary: Option<Arc<[u8]>>,
     state: Mutex<State>,
     share: Share,
 }
@@ -227,6 +243,11 @@ impl Body {
             Content::Inline(bytes) if !self.0.state().stored => Some(bytes.clone()),
             _ => None,
         }
+    }
+
+    /// Its summary, if one is to be kept.
+    pub(crate) fn summary(&self) -> Option<&[u8]> {
+        self.0.summary.as_deref()
     }
 
     pub(crate) fn is_apart(&self) -> bool {
@@ -291,7 +312,7 @@ mod tests {
     fn bodies(max_size: u64, large: usize, memory: usize) -> (Arc<Bodies>, Arc<MemoryBackend>) {
         let backend = Arc::new(MemoryBackend::default());
         let limits = BodyLimits { max_size, large, memory };
-        (Arc::new(Bodies::new(backend.clone(), BodyId(0), limits)), backend)
+        (Arc::new(Bodies::new(backend.clone(), BodyId(0), limits, None)), backend)
     }
 
     #[test]
@@ -351,7 +372,7 @@ mod tests {
         let backend = Arc::new(MemoryBackend::default());
         let limits = BodyLimits { max_size: 1, large: 1, memory: 1 };
         let ahead = BodyId(u64::MAX >> 1);
-        let bodies = Arc::new(Bodies::new(backend, BodyId(ahead.0 - 10), limits));
+        let bodies = Arc::new(Bodies::new(backend, BodyId(ahead.0 - 10), limits, None));
         assert!(bodies.next_id() < bodies.next_id());
         assert!(bodies.next_id() < ahead);
     }

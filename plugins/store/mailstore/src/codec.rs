@@ -4,17 +4,22 @@
 //!
 //! | key | row |
 //! |---|---|
-//! | `H` | format version, next mailbox number, last UIDVALIDITY, messages and bytes used |
-//! | `B mailbox` | what [`MailboxRow`] has |
+//! | `H` | format, next mailbox number, last UIDVALIDITY, messages and bytes used |
+//! | `B mailbox` | what [`MailboxRow`] has; without `recent_from` at its end in format 1 |
+//! | `S name` | nothing: the account subscribed to that name; not in format 1, which knew INBOX's subscription only |
+//! | `X mailbox` | nothing: the mailbox is deleted, and its rows `M` and `Q` are being removed; not in format 1 |
 //! | `N parent name` | mailbox |
 //! | `M mailbox uid` | modseq, flags, size, dates, body, digest, thread |
 //! | `Q mailbox modseq` | UIDs expunged by that change |
+//! | `E body` | a summary of the body, opaque here; none for bodies that format 1 stored |
 //! | `R body` | references to a body in this account; one if there is no row, none if it waits for collection |
 //! | `G time body` | the account's last reference went away at that time |
 //! | `D time delivery mailbox` | UIDVALIDITY and UID that a delivery got |
 //!
 //! In the store's own partition, whose name is empty: `O body account`, an account that refers to a body; written for
 //! bodies that more than one account has, or that are stored apart from the rows.
+//!
+//! An account in format 1 is read as it is, and becomes one of format 2 with the first commit to it.
 //!
 //! A row that doesn't decode is [`BackendError::Corrupt`]; every length is checked against the row's.
 
@@ -23,11 +28,14 @@ use crate::types::{BodyId, DateTime, DeliveryId, Flags, MailboxId, MailboxRow, M
 use crate::uidset::{Uid, UidSet};
 
 /// Version of the rows in a partition.
-pub const FORMAT: u8 = 1;
+pub const FORMAT: u8 = 2;
+/// The oldest version that can be read.
+const OLDEST_FORMAT: u8 = 1;
 
 /// Row `H`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
+    pub format: u8,
     pub next_mailbox: MailboxId,
     pub last_uid_validity: u32,
     pub messages: u64,
@@ -61,6 +69,18 @@ pub(crate) fn message_end(mailbox: MailboxId, last: Uid) -> Vec<u8> {
 
 pub(crate) fn tombstone_key(mailbox: MailboxId, modseq: ModSeq) -> Vec<u8> {
     Key::new(b'Q').u32(mailbox).u64(modseq).done()
+}
+
+pub(crate) fn subscription_key(name: &str) -> Vec<u8> {
+    Key::new(b'S').bytes(name.as_bytes()).done()
+}
+
+pub(crate) fn doomed_key(mailbox: MailboxId) -> Vec<u8> {
+    Key::new(b'X').u32(mailbox).done()
+}
+
+pub(crate) fn summary_key(body: BodyId) -> Vec<u8> {
+    Key::new(b'E').u64(body.0).done()
 }
 
 pub(crate) fn references_key(body: BodyId) -> Vec<u8> {
@@ -108,6 +128,20 @@ pub(crate) fn read_mailbox_key(key: &[u8]) -> Result<MailboxId, BackendError> {
     row.end(read)
 }
 
+pub(crate) fn read_subscription_key(key: &[u8]) -> Result<String, BackendError> {
+    let mut row = Row::new("a subscription's key", key);
+    row.tag(b'S')?;
+    let read = row.text(row.rest.len())?;
+    row.end(read)
+}
+
+pub(crate) fn read_doomed_key(key: &[u8]) -> Result<MailboxId, BackendError> {
+    let mut row = Row::new("a deleted mailbox's key", key);
+    row.tag(b'X')?;
+    let read = row.u32()?;
+    row.end(read)
+}
+
 pub(crate) fn read_tombstone_key(key: &[u8]) -> Result<(MailboxId, ModSeq), BackendError> {
     let mut row = Row::new("an expunge's key", key);
     row.tag(b'Q')?;
@@ -130,7 +164,7 @@ pub(crate) fn read_delivery_key(key: &[u8]) -> Result<(u64, DeliveryId, MailboxI
 }
 
 pub(crate) fn write_header(header: &Header) -> Vec<u8> {
-    Key::new(FORMAT)
+    Key::new(header.format)
         .u32(header.next_mailbox)
         .u32(header.last_uid_validity)
         .u64(header.messages)
@@ -141,13 +175,18 @@ pub(crate) fn write_header(header: &Header) -> Vec<u8> {
 pub(crate) fn read_header(bytes: &[u8]) -> Result<Header, BackendError> {
     let mut row = Row::new("an account's header", bytes);
     let format = row.u8()?;
-    if format != FORMAT {
+    if !(OLDEST_FORMAT..=FORMAT).contains(&format) {
         return Err(BackendError::Schema(format!(
-            "an account is stored in format {format}, this program knows {FORMAT}; use the version that wrote it, or a newer one"
+            "an account is stored in format {format}, this program knows {OLDEST_FORMAT} to {FORMAT}; use the version that wrote it, or a newer one"
         )));
     }
-    let header =
-        Header { next_mailbox: row.u32()?, last_uid_validity: row.u32()?, messages: row.u64()?, bytes: row.u64()? };
+    let header = Header {
+        format,
+        next_mailbox: row.u32()?,
+        last_uid_validity: row.u32()?,
+        messages: row.u64()?,
+        bytes: row.u64()?,
+    };
     row.end(header)
 }
 
@@ -163,13 +202,14 @@ pub(crate) fn write_mailbox(m: &MailboxRow) -> Vec<u8> {
         .u32(m.deleted)
         .u64(m.bytes)
         .u32(m.tombstones)
-        .bytes(&[m.special_use, u8::from(m.subscribed)])
+        // The second octet said in format 1 whether INBOX is subscribed.
+        .bytes(&[m.special_use, 0])
         .text(&m.name)
         .bytes(&[m.keywords.len() as u8]);
     for keyword in &m.keywords {
         key = key.text(keyword);
     }
-    key.done()
+    key.u32(m.recent_from).done()
 }
 
 pub(crate) fn read_mailbox(id: MailboxId, bytes: &[u8]) -> Result<MailboxRow, BackendError> {
@@ -187,12 +227,19 @@ pub(crate) fn read_mailbox(id: MailboxId, bytes: &[u8]) -> Result<MailboxRow, Ba
         bytes: row.u64()?,
         tombstones: row.u32()?,
         special_use: row.u8()?,
-        subscribed: row.u8()? != 0,
-        name: row.short_text()?,
+        name: {
+            row.u8()?;
+            row.short_text()?
+        },
         keywords: Vec::new(),
+        // In format 1 nobody was told of anything.
+        recent_from: 1,
     };
     for _ in 0..row.u8()? {
         mailbox.keywords.push(row.short_text()?);
+    }
+    if !row.rest.is_empty() {
+        mailbox.recent_from = row.u32()?;
     }
     row.end(mailbox)
 }

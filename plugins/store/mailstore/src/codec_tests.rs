@@ -4,9 +4,9 @@ use super::*;
 use proptest::prelude::*;
 
 fn mailbox() -> impl Strategy<Value = MailboxRow> {
-    let numbers = (any::<[u32; 7]>(), any::<[u64; 3]>(), any::<u8>(), any::<bool>());
+    let numbers = (any::<[u32; 8]>(), any::<[u64; 3]>(), any::<u8>());
     (any::<u32>(), numbers, "\\PC{0,40}", prop::collection::vec("[!-~]{1,20}", 0..56)).prop_map(
-        |(id, (n, m, special_use, subscribed), name, keywords)| MailboxRow {
+        |(id, (n, m, special_use), name, keywords)| MailboxRow {
             id,
             parent: n[0],
             name,
@@ -20,8 +20,8 @@ fn mailbox() -> impl Strategy<Value = MailboxRow> {
             bytes: m[2],
             tombstones: n[6],
             special_use,
-            subscribed,
             keywords,
+            recent_from: n[7],
         },
     )
 }
@@ -42,10 +42,10 @@ fn message() -> impl Strategy<Value = MessageRow> {
 
 proptest! {
     #[test]
-    fn rows_come_back(mailbox in mailbox(), message in message(), h in any::<(u32, u32, u64, u64)>()) {
+    fn rows_come_back(mailbox in mailbox(), message in message(), h in any::<(u32, u32, u64, u64)>(), format in OLDEST_FORMAT..=FORMAT) {
         prop_assert_eq!(&read_mailbox(mailbox.id, &write_mailbox(&mailbox)).unwrap(), &mailbox);
         prop_assert_eq!(&read_message(message.uid, &write_message(&message)).unwrap(), &message);
-        let header = Header { next_mailbox: h.0, last_uid_validity: h.1, messages: h.2, bytes: h.3 };
+        let header = Header { format, next_mailbox: h.0, last_uid_validity: h.1, messages: h.2, bytes: h.3 };
         prop_assert_eq!(read_header(&write_header(&header)).unwrap(), header);
         prop_assert_eq!(read_pair("", &write_pair(h.0, h.1)).unwrap(), (h.0, h.1));
     }
@@ -57,6 +57,8 @@ proptest! {
         prop_assert_eq!(read_tombstone_key(&tombstone_key(m, n)).unwrap(), (m, n));
         prop_assert_eq!(read_garbage_key(&garbage_key(t, BodyId(n))).unwrap(), (t, BodyId(n)));
         prop_assert_eq!(read_delivery_key(&delivery_key(t, DeliveryId(d), m)).unwrap(), (t, DeliveryId(d), m));
+        prop_assert_eq!(read_doomed_key(&doomed_key(m)).unwrap(), m);
+        prop_assert_eq!(&read_subscription_key(&subscription_key(&account)).unwrap(), &account);
         let (from, to) = owners(BodyId(n));
         let key = owner_key(BodyId(n), &account);
         prop_assert!(from <= key && key < to);
@@ -93,7 +95,12 @@ proptest! {
     #[test]
     fn a_cut_row_is_an_error(row in mailbox(), message in message(), cut in 1usize..40) {
         let bytes = write_mailbox(&row);
-        prop_assert!(read_mailbox(1, &bytes[..bytes.len() - cut]).is_err());
+        let read = read_mailbox(1, &bytes[..bytes.len() - cut]);
+        match cut {
+            // The row as format 1 has it.
+            4 => prop_assert_eq!(read.unwrap(), MailboxRow { id: 1, recent_from: 1, ..row }),
+            _ => prop_assert!(read.is_err()),
+        }
         let bytes = write_message(&message);
         prop_assert!(read_message(1, &bytes[..bytes.len() - cut]).is_err());
     }
@@ -118,11 +125,27 @@ fn the_format_of_a_message_row_is_fixed() {
 }
 
 #[test]
+fn a_mailbox_of_format_1_is_read() {
+    // The octet after the special use was a subscription.
+    let row = "00000000 00000001 00000003 0000000000000005 0000000000000000 00000002 00000001 00000000 \
+        0000000000000064 00000000 00 01 0005 494e424f58 01 0004 776f726b";
+    let hex: Vec<u8> = row.bytes().filter(u8::is_ascii_hexdigit).collect();
+    let digits = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    let read = read_mailbox(1, &hex.chunks(2).map(digits).collect::<Vec<u8>>()).unwrap();
+    assert_eq!((read.name.as_str(), read.uid_validity, read.uid_next, read.highest_modseq), ("INBOX", 1, 3, 5));
+    assert_eq!((read.messages, read.unseen, read.bytes, read.recent_from), (2, 1, 100, 1));
+    assert_eq!((read.special_use, read.keywords), (0, vec!["work".to_owned()]));
+}
+
+#[test]
 fn a_newer_format_is_refused_in_one_line() {
-    let mut bytes = write_header(&Header { next_mailbox: 1, last_uid_validity: 1, messages: 0, bytes: 0 });
+    let mut bytes =
+        write_header(&Header { format: FORMAT, next_mailbox: 1, last_uid_validity: 1, messages: 0, bytes: 0 });
     bytes[0] = FORMAT + 1;
     let error = read_header(&bytes).unwrap_err();
     assert!(matches!(error, BackendError::Schema(_)), "{error}");
+    bytes[0] = 0;
+    assert!(matches!(read_header(&bytes), Err(BackendError::Schema(_))));
     assert!(!error.to_string().contains('\n'));
 }
 

@@ -1,4 +1,4 @@
-//! Removes bodies that no message names: those whose last reference went away longer than the grace period ago, and
+//! Finishes deletions of mailboxes, and removes bodies that no message names: those whose last reference went away longer than the grace period ago, and
 //! large ones that a crash left without any. Failures are logged and tried again the next time round.
 
 use std::sync::mpsc::{channel, sync_channel, RecvTimeoutError, Sender};
@@ -9,7 +9,6 @@ use std::time::Duration;
 use crate::codec;
 use crate::committer::{Outcome, Work};
 use crate::error::{BackendError, StoreError};
-use crate::plan::collect::COLLECT_AT_ONCE;
 use crate::store::Inner;
 use crate::types::BodyId;
 
@@ -97,6 +96,11 @@ fn is_due(inner: &Inner, account: &str, before: u64) -> Result<bool, BackendErro
         due = true;
         Ok(())
     })?;
+    let (from, to) = codec::all(b'X');
+    inner.backend.scan(account, &from, &to, 1, &mut |_, _| {
+        due = true;
+        Ok(())
+    })?;
     Ok(due)
 }
 
@@ -111,13 +115,13 @@ fn release(inner: &Inner, account: &str, before: u64) -> Result<usize, StoreErro
         };
         inner.committer.submit(account.to_owned(), Work::Collect { before }, Box::new(reply));
         match outcome.recv().unwrap_or(Err(StoreError::Closed))? {
-            Outcome::Collected(count) => {
-                total += count;
-                if count < COLLECT_AT_ONCE {
+            Outcome::Collected { bodies, more } => {
+                total += bodies;
+                if !more {
                     return Ok(total);
                 }
             }
-            Outcome::Ops(_) => return Ok(total),
+            Outcome::Ops(_) | Outcome::Loaded => return Ok(total),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The one thread that changes anything: takes what waits, plans it account by account, makes it durable in one
 //! batch, then answers all.
 //!
+//! What a commit changed is shown to those who look ([`crate::view`]) when it is durable and before it is answered.
+//!
 //! It never waits for more to come: while the disk is busy with one batch, the next one gathers. If a batch fails,
 //! every commit in it gets that error and the accounts are read anew. Bounds: [`MAX_BATCH`], [`MAX_BATCH_BYTES`],
 //! [`MAX_WAITING`].
@@ -18,9 +20,10 @@ use crate::body::{Bodies, Body};
 use crate::error::{BackendError, StoreError};
 use crate::limits::{MAX_BATCH, MAX_BATCH_BYTES, MAX_WAITING};
 use crate::observer::Observer;
+use crate::options::{Clock, Options};
 use crate::plan::{Context, Output, Plan, Writes};
-use crate::store::{Clock, Options};
 use crate::types::{MailOp, OpResult};
+use crate::view::{View, Views};
 
 /// How often a batch is planned anew because another writer changed one of its accounts.
 const MAX_TRIES: usize = 5;
@@ -28,18 +31,22 @@ const MAX_TRIES: usize = 5;
 /// What to do with an account.
 pub(crate) enum Work {
     Ops(Vec<MailOp>),
-    /// Give up bodies that lost their last reference before this time.
+    /// Finish deletions, and give up bodies that lost their last reference before this time.
     Collect {
         before: u64,
     },
+    /// Read a mailbox into its view, while nothing changes.
+    Load(Arc<View>),
 }
 
 /// What was done, and is durable.
 pub(crate) enum Outcome {
     /// One result for each operation.
     Ops(Vec<OpResult>),
-    /// How many bodies were looked at.
-    Collected(usize),
+    /// How many bodies were looked at, and whether there is more to do.
+    Collected { bodies: usize, more: bool },
+    /// The view is as the last commit left it.
+    Loaded,
 }
 
 /// Gets what a commit came to.
@@ -61,11 +68,13 @@ impl Committer {
     pub(crate) fn start(
         backend: Arc<dyn Backend>,
         bodies: Arc<Bodies>,
+        views: Arc<Views>,
         options: &Options,
     ) -> Result<Self, BackendError> {
         let (queue, jobs) = sync_channel(MAX_WAITING);
         let (clock, observer) = (options.clock.clone(), options.observer.clone());
-        let mut worker = Worker { backend, bodies, clock, observer, cache: Cache::default() };
+        let new_mailboxes = options.new_account_mailboxes.clone();
+        let mut worker = Worker { backend, bodies, views, clock, observer, new_mailboxes, cache: Cache::default() };
         let thread = (options.threads)("store-commit", Box::new(move || worker.run(&jobs)))
             .map_err(|error| BackendError::io("starting the committer's thread", error))?;
         Ok(Committer { queue: Some(queue), thread: Some(thread) })
@@ -96,8 +105,10 @@ impl Drop for Committer {
 struct Worker {
     backend: Arc<dyn Backend>,
     bodies: Arc<Bodies>,
+    views: Arc<Views>,
     clock: Clock,
     observer: Arc<dyn Observer>,
+    new_mailboxes: Vec<(String, u8)>,
     cache: Cache,
 }
 
@@ -124,11 +135,15 @@ impl Worker {
             if catch_unwind(AssertUnwindSafe(|| self.commit(jobs))).is_err() {
                 tracing::error!("a batch of commits panicked; none of it was acknowledged, and clients try again. Report this with the lines before it");
                 self.cache = Cache::default();
+                self.views.refresh(&*self.backend, None);
             }
         }
     }
 
-    fn commit(&mut self, mut jobs: Vec<Job>) {
+    fn commit(&mut self, jobs: Vec<Job>) {
+        let (loads, mut jobs): (Vec<Job>, Vec<Job>) =
+            jobs.into_iter().partition(|job| matches!(job.work, Work::Load(_)));
+        loads.into_iter().for_each(|job| self.load(job));
         for _ in 0..MAX_TRIES {
             jobs = self.try_commit(jobs);
             if jobs.is_empty() {
@@ -137,6 +152,12 @@ impl Worker {
         }
         let error = BackendError::io("committing", format!("another writer was faster {MAX_TRIES} times"));
         jobs.into_iter().for_each(|job| (job.reply)(Err(error.clone().into())));
+    }
+
+    fn load(&self, job: Job) {
+        let Work::Load(view) = &job.work else { return };
+        let loaded = view.load_now(&*self.backend);
+        (job.reply)(loaded.map(|()| Outcome::Loaded));
     }
 
     /// Plans and commits; returns what must be tried again.
@@ -166,7 +187,11 @@ impl Worker {
         let began = Instant::now();
         let outcomes = match self.backend.commit(&batch) {
             Ok(outcomes) => outcomes,
-            Err(error) => return self.fail(planned, &error, true),
+            Err(error) => {
+                // It may be on the disk all the same.
+                planned.iter().for_each(|p| self.views.refresh(&*self.backend, Some(&p.account)));
+                return self.fail(planned, &error, true);
+            }
         };
         let all: usize = planned.iter().map(|p| p.jobs.len()).sum();
         let again = self.settle(planned, &batch, &outcomes);
@@ -187,13 +212,23 @@ impl Worker {
         system: &Writes,
     ) -> Result<(Account, Vec<Outcome>, Output), BackendError> {
         let mut state = self.cache.take(&*self.backend, account)?;
-        let context = Context { backend: &*self.backend, bodies: &self.bodies, now: (self.clock)(), system };
+        let context = Context {
+            backend: &*self.backend,
+            bodies: &self.bodies,
+            now: (self.clock)(),
+            system,
+            new_mailboxes: &self.new_mailboxes,
+        };
         let mut plan = Plan::new(&context, account, &mut state);
         let mut outcomes = Vec::with_capacity(jobs.len());
         for job in jobs {
             let outcome = match &job.work {
                 Work::Ops(ops) => plan.run(ops).map(Outcome::Ops),
-                Work::Collect { before } => plan.collect(*before).map(Outcome::Collected),
+                Work::Collect { before } => {
+                    plan.collect_step(*before).map(|(bodies, more)| Outcome::Collected { bodies, more })
+                }
+                // Done before there is a plan.
+                Work::Load(_) => Ok(Outcome::Loaded),
             };
             match outcome {
                 Ok(outcome) => outcomes.push(outcome),
@@ -241,6 +276,7 @@ impl Worker {
                 Some(PartOutcome::Done(version)) => self.acknowledge(p, Some(*version)),
                 _ => {
                     disown(&p.account, &p.output.owned, false);
+                    self.views.refresh(&*self.backend, Some(&p.account));
                     again.extend(p.jobs);
                 }
             }
@@ -249,7 +285,10 @@ impl Worker {
     }
 
     fn acknowledge(&mut self, planned: Planned, version: Option<u64>) {
-        let Planned { account, mut state, jobs, outcomes, .. } = planned;
+        let Planned { account, mut state, jobs, outcomes, output } = planned;
+        if version.is_some() {
+            self.views.apply(&*self.backend, &account, &output.changes);
+        }
         state.version = version.unwrap_or(state.version);
         self.cache.put(account, state);
         jobs.into_iter().zip(outcomes).for_each(|(job, outcome)| (job.reply)(Ok(outcome)));
@@ -257,14 +296,10 @@ impl Worker {
 }
 
 impl Work {
-    /// Bytes of small bodies in it.
+    /// About how many bytes it writes.
     fn bytes(&self) -> usize {
         let Work::Ops(ops) = self else { return 0 };
-        let appends = ops.iter().flat_map(|op| match op {
-            MailOp::Append(appends) => appends.as_slice(),
-            _ => &[],
-        });
-        appends.filter(|append| !append.body.is_apart()).map(|append| append.body.size() as usize).sum()
+        ops.iter().map(MailOp::weight).sum()
     }
 }
 

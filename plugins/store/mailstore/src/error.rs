@@ -93,6 +93,15 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// There are mailboxes below it.
+    #[error("there are mailboxes below {name}; delete those first")]
+    HasChildren {
+        /// The mailbox.
+        name: String,
+    },
+    /// INBOX is always there.
+    #[error("INBOX can't be deleted: every account has one")]
+    IsInbox,
     /// The account's name can't be one.
     #[error("{account:?} can't be the name of an account: it must have 1 to {max} bytes")]
     BadAccount {

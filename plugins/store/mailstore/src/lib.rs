@@ -28,8 +28,8 @@
 //! ```
 //!
 //! **Fails** with [`StoreError`]; `is_temporary` says whether to try again. A back end that fails costs the batch, not
-//! the store. **Bounds** are in [`limits`] and [`Options`]. RFC 9051, 7162 (CONDSTORE, QRESYNC), 8474 (OBJECTID), 8514
-//! (SAVEDATE).
+//! the store. **Bounds** are in [`limits`] and [`Options`]. RFC 9051, 3501 (recent), 6154 (SPECIAL-USE), 6851 (MOVE), 7162
+//! (CONDSTORE, QRESYNC), 8474 (OBJECTID), 8514 (SAVEDATE).
 
 mod account;
 mod backend;
@@ -37,25 +37,35 @@ mod body;
 mod codec;
 mod collector;
 mod committer;
+mod digest;
 mod error;
 pub mod limits;
 pub mod memory;
 mod names;
 mod observer;
+mod options;
 mod plan;
+mod read;
 mod store;
+mod summary;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod types;
 mod uidset;
+pub mod view;
 
 pub use backend::{Backend, Batch, BlobWriter, Blobs, PartCommit, PartKv, PartOutcome, RowVisitor, Version};
 pub use body::{Body, BodySink};
 pub use codec::FORMAT;
 pub use collector::Collected;
+pub use digest::Digest;
 pub use error::{BackendError, StoreError};
-pub use names::{INBOX, SEPARATOR};
+pub use names::{check_mailbox_name, INBOX, SEPARATOR};
 pub use observer::{Nobody, Observer, Totals};
-pub use store::{plain_threads, Clock, Listing, Options, Store, Threads, Vanished};
+pub use options::{plain_threads, Clock, Options, Threads};
+pub use read::{Listing, Vanished};
+pub use store::Store;
+pub use summary::{Summarise, Summariser};
 pub use types::*;
 pub use uidset::{Uid, UidSet};
+pub use view::View;

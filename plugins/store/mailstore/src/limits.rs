@@ -14,11 +14,19 @@ pub const MAX_KEYWORDS: usize = 56;
 pub const MAX_KEYWORD_BYTES: usize = 100;
 /// Messages that one operation changes; it says where to go on.
 pub const MAX_ROWS_PER_OP: usize = 10_000;
+/// Messages that one operation copies or moves: all of them or none.
+pub const MAX_COPY: usize = 100_000;
+/// Names that an account may be subscribed to.
+pub const MAX_SUBSCRIPTIONS: usize = 10_000;
+/// Bytes of a body's summary; a longer one is not kept.
+pub const MAX_SUMMARY_BYTES: usize = 64 * 1024;
+/// Bytes of summaries that are read at once.
+pub const MAX_SUMMARIES_BYTES: usize = 4 * 1024 * 1024;
 /// Operations in one commit.
 pub const MAX_OPS_PER_COMMIT: usize = 1_000;
 /// Commits that go to the disk together.
 pub const MAX_BATCH: usize = 256;
-/// Bytes of small bodies that go to the disk together.
+/// Bytes of small bodies and rows that go to the disk together; one operation may be more alone.
 pub const MAX_BATCH_BYTES: usize = 16 * 1024 * 1024;
 /// Commits that may wait.
 pub const MAX_WAITING: usize = 8_192;

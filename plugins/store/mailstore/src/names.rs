@@ -33,6 +33,21 @@ pub(crate) fn parts(name: &str) -> Result<Vec<&str>, StoreError> {
     Ok(parts)
 }
 
+/// The whole name as the store writes it.
+pub(crate) fn canonical(name: &str) -> Result<String, StoreError> {
+    Ok(join(&parts(name)?))
+}
+
+/// The whole name that has these parts.
+pub(crate) fn join(parts: &[&str]) -> String {
+    parts.join(&SEPARATOR.to_string())
+}
+
+/// Fails with what is wrong if this can't be a mailbox's name.
+pub fn check_mailbox_name(name: &str) -> Result<(), StoreError> {
+    parts(name).map(drop)
+}
+
 pub(crate) fn check_account(account: &str) -> Result<(), StoreError> {
     match (1..=MAX_ACCOUNT_BYTES).contains(&account.len()) {
         true => Ok(()),
@@ -50,7 +65,7 @@ pub(crate) fn check_keyword(keyword: &str) -> Result<(), StoreError> {
 }
 
 /// Keeps what a peer sent out of messages beyond a readable length.
-fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     text.chars().take(80).collect()
 }
 

@@ -127,12 +127,12 @@ pub struct MailboxRow {
     pub bytes: u64,
     /// Expunges remembered.
     pub tombstones: u32,
-    /// Special use (RFC 6154), 0 for none.
+    /// Special use (RFC 6154) as bits that mean nothing here; 0 for none.
     pub special_use: u8,
-    /// Whether the account subscribed to it.
-    pub subscribed: bool,
-    /// The keywords used in it; the nth has bit `Flags::FIRST_KEYWORD + n`.
+    /// The keywords used in it; the nth has bit `Flags::FIRST_KEYWORD + n`. It only ever grows at its end.
     pub keywords: Vec<String>,
+    /// The first UID of which no session was told that it is recent (RFC 3501 section 2.3.2).
+    pub recent_from: Uid,
 }
 
 /// A mailbox with its whole name.
@@ -142,6 +142,8 @@ pub struct Mailbox {
     pub name: String,
     /// The rest.
     pub row: MailboxRow,
+    /// Whether the account subscribed to its name.
+    pub subscribed: bool,
 }
 
 /// What an account uses.
@@ -221,7 +223,8 @@ pub enum MailOp {
         /// Only those with `\Deleted`.
         only_deleted: bool,
     },
-    /// Put messages into another mailbox too, or there instead.
+    /// Put messages into another mailbox too, or there instead: all of them or none, at most
+    /// [`crate::limits::MAX_COPY`].
     Copy {
         /// From where.
         mailbox: MailboxRef,
@@ -236,6 +239,35 @@ pub enum MailOp {
     CreateMailbox {
         /// Whole name.
         name: String,
+        /// What it is for ([`MailboxRow::special_use`]); those above it are for nothing special.
+        special_use: u8,
+    },
+    /// Delete a mailbox with all its messages. Not INBOX, and not one with others below it.
+    DeleteMailbox {
+        /// Whole name.
+        name: String,
+    },
+    /// Rename a mailbox with those below it, and make those above the new name that are missing. INBOX stays: its
+    /// messages move to the new mailbox.
+    RenameMailbox {
+        /// Whole name.
+        name: String,
+        /// New whole name.
+        to: String,
+    },
+    /// Subscribe to a name or end that, whether there is such a mailbox or not.
+    Subscribe {
+        /// Whole name.
+        name: String,
+        /// Which of the two.
+        subscribed: bool,
+    },
+    /// Remember that a session was told of recent messages.
+    Claim {
+        /// Where.
+        mailbox: MailboxRef,
+        /// The first UID that is left for others; what is less than before changes nothing.
+        recent_from: Uid,
     },
 }
 
@@ -292,14 +324,26 @@ pub enum Done {
         uid_validity: u32,
         /// Old and new UIDs, in ascending order.
         uids: Vec<(Uid, Uid)>,
-        /// Not all was done: go on from this UID.
-        next: Option<Uid>,
     },
     /// Of [`MailOp::CreateMailbox`].
     Created {
         /// The new mailbox.
         mailbox: MailboxId,
     },
+    /// Of [`MailOp::DeleteMailbox`].
+    Deleted {
+        /// The mailbox that is no more.
+        mailbox: MailboxId,
+    },
+    /// Of [`MailOp::RenameMailbox`].
+    Renamed {
+        /// The mailbox that has the new name now: the same one, or the new one that took INBOX's messages.
+        mailbox: MailboxId,
+    },
+    /// Of [`MailOp::Subscribe`].
+    Subscribed,
+    /// Of [`MailOp::Claim`].
+    Claimed,
 }
 
 /// What became of one operation.

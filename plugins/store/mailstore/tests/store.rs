@@ -269,10 +269,12 @@ fn a_body_in_someones_hands_is_not_collected_and_can_be_stored_again() {
 
 #[test]
 fn uidvalidity_grows_also_within_a_second() {
-    let options = Options { collect_every: 0, clock: Arc::new(|| 1000), ..Options::default() };
+    let new_account_mailboxes = Vec::new();
+    let options = Options { collect_every: 0, clock: Arc::new(|| 1000), new_account_mailboxes, ..Options::default() };
     let store = Store::open(Arc::new(MemoryBackend::default()), options).unwrap();
-    let make = |name: &str| MailOp::CreateMailbox { name: name.into() };
-    store.commit("anna", vec![make("a"), make("b")]).unwrap();
+    let make = |name: &str| MailOp::CreateMailbox { name: name.into(), special_use: 0 };
+    let delete = |name: &str| MailOp::DeleteMailbox { name: name.into() };
+    store.commit("anna", vec![make("a"), make("b"), delete("b"), make("b")]).unwrap();
     let validities: Vec<u32> = store.mailboxes("anna").unwrap().iter().map(|m| m.row.uid_validity).collect();
-    assert_eq!(validities, [1000, 1001, 1002]);
+    assert_eq!(validities, [1000, 1001, 1003]);
 }

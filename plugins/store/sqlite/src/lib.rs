@@ -9,6 +9,7 @@ mod config;
 mod engine;
 mod figures;
 mod service;
+mod summary;
 
 use std::sync::Arc;
 
@@ -63,6 +64,8 @@ fn open(config: &Config, about: &About) -> Result<(Arc<dovetail_mailstore::Store
         memory_for_bodies: config.memory_for_bodies,
         threads: threads.clone(),
         observer: Arc::new(Figures::new()),
+        new_account_mailboxes: config.new_mailboxes(),
+        summarise: Some(summary::summarise()),
         ..Options::default()
     };
     let dir = about.in_data_dir(&config.dir);

@@ -1,5 +1,7 @@
 //! Storing messages (RFC 9051 section 6.3.12, and every delivery).
 
+use std::collections::BTreeMap;
+
 use super::Plan;
 use crate::codec;
 use crate::error::StoreError;
@@ -21,16 +23,7 @@ impl Plan<'_> {
             self.check_uids(mailbox, appends.len())?;
             places.push(mailbox);
         }
-        let mut words = Vec::with_capacity(appends.len());
-        let mut room_checked = false;
-        for (append, mailbox) in appends.iter().zip(&places) {
-            // A repeated delivery needs no room.
-            if !room_checked && self.delivered_before(append, *mailbox)?.is_none() {
-                self.context.backend.check_room(octets)?;
-                room_checked = true;
-            }
-            words.push(self.flag_word(*mailbox, &append.flags, true)?);
-        }
+        let words = self.words(appends, &places, octets)?;
         let mut done = Vec::with_capacity(appends.len());
         for ((append, mailbox), flags) in appends.iter().zip(places).zip(words) {
             let before = self.delivered_before(append, mailbox)?;
@@ -40,6 +33,29 @@ impl Plan<'_> {
             });
         }
         Ok(Done::Appended(done))
+    }
+
+    /// The flag words of messages to be appended. Mailboxes learn the keywords that they lack, or none does.
+    fn words(&mut self, appends: &[Append], places: &[MailboxId], octets: u64) -> Result<Vec<Flags>, StoreError> {
+        let mut before = BTreeMap::new();
+        for id in places {
+            before.insert(*id, self.mailbox(*id)?.clone());
+        }
+        let mut room_checked = false;
+        let mut word = |append: &Append, mailbox: MailboxId| -> Result<Flags, StoreError> {
+            // A repeated delivery needs no room.
+            if !room_checked && self.delivered_before(append, mailbox)?.is_none() {
+                self.context.backend.check_room(octets)?;
+                room_checked = true;
+            }
+            self.flag_word(mailbox, &append.flags, true)
+        };
+        let words: Result<_, StoreError> =
+            appends.iter().zip(places).map(|(append, mailbox)| word(append, *mailbox)).collect();
+        if words.is_err() {
+            self.account.mailboxes.append(&mut before);
+        }
+        words
     }
 
     fn append_one(&mut self, append: &Append, mailbox: MailboxId, flags: Flags) -> Result<Appended, StoreError> {
@@ -55,8 +71,8 @@ impl Plan<'_> {
             digest: append.body.digest(),
             thread: 0,
         };
-        self.write(codec::message_key(mailbox, uid), Some(codec::write_message(&row)));
         self.count(mailbox, &row, true)?;
+        self.put_message(mailbox, row);
         self.adopt(&append.body)?;
         if let Some(delivery) = append.delivery {
             let now = self.context.now;

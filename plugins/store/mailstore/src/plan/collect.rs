@@ -1,4 +1,4 @@
-//! Removing bodies that no message names any more, after a grace period for those who still read them.
+//! Finishing deletions of mailboxes, and removing bodies that no message names any more, after a grace period for those who still read them.
 
 use super::{scan_through, Plan};
 use crate::codec;
@@ -6,11 +6,20 @@ use crate::error::BackendError;
 use crate::limits::MAX_ROWS_PER_OP;
 
 /// Bodies looked at in one commit.
-pub(crate) const COLLECT_AT_ONCE: usize = 500;
+const COLLECT_AT_ONCE: usize = 500;
 
 impl Plan<'_> {
+    /// One step of an account's collection; says whether another is to follow, and counts the bodies looked at.
+    pub(crate) fn collect_step(&mut self, before: u64) -> Result<(usize, bool), BackendError> {
+        if self.go_on_deleting()? {
+            return Ok((0, true));
+        }
+        let seen = self.collect(before)?;
+        Ok((seen, seen == COLLECT_AT_ONCE))
+    }
+
     /// Gives up bodies that lost their last reference before `before`. Returns how many were looked at.
-    pub(crate) fn collect(&mut self, before: u64) -> Result<usize, BackendError> {
+    fn collect(&mut self, before: u64) -> Result<usize, BackendError> {
         let due = self.scan(&codec::garbage_from(0), &codec::garbage_from(before), COLLECT_AT_ONCE)?;
         let mut seen = 0;
         for (key, _) in due {
@@ -25,6 +34,7 @@ impl Plan<'_> {
                 continue;
             }
             self.write(codec::references_key(body), None);
+            self.write(codec::summary_key(body), None);
             let (from, to) = codec::owners(body);
             let owners = scan_through(self.context.backend, "", self.context.system, &from, &to, MAX_ROWS_PER_OP)?;
             let own = codec::owner_key(body, self.name);

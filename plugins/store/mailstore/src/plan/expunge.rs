@@ -3,21 +3,21 @@
 use super::Plan;
 use crate::codec;
 use crate::error::StoreError;
-use crate::limits::MAX_TOMBSTONES;
+use crate::limits::{MAX_ROWS_PER_OP, MAX_TOMBSTONES};
 use crate::types::{Done, Flags, MailboxId, MailboxRef, ModSeq, OpResult};
 use crate::uidset::UidSet;
 
 impl Plan<'_> {
     pub(super) fn expunge(&mut self, mailbox: &MailboxRef, uids: &UidSet, only_deleted: bool) -> OpResult {
         let id = self.resolve(mailbox)?;
-        let (rows, next) = self.messages(id, uids)?;
+        let (rows, next) = self.messages(id, uids, MAX_ROWS_PER_OP)?;
         let mut gone = UidSet::new();
         for row in rows {
             if only_deleted && !row.flags.has(Flags::DELETED) {
                 continue;
             }
             self.release(row.body)?;
-            self.write(codec::message_key(id, row.uid), None);
+            self.take_message(id, row.uid);
             self.count(id, &row, false)?;
             gone.insert(row.uid);
         }

@@ -1,7 +1,7 @@
 //! Changing flags (RFC 9051 section 6.4.6, RFC 7162 section 3.1.3).
 
 use super::Plan;
-use crate::codec;
+use crate::limits::MAX_ROWS_PER_OP;
 use crate::types::{Changed, Done, FlagChange, FlagNames, Flags, MailboxRef, ModSeq, OpResult};
 use crate::uidset::UidSet;
 
@@ -16,7 +16,7 @@ impl Plan<'_> {
     ) -> OpResult {
         let id = self.resolve(mailbox)?;
         let named = self.flag_word(id, names, change != FlagChange::Remove)?;
-        let (rows, next) = self.messages(id, uids)?;
+        let (rows, next) = self.messages(id, uids, MAX_ROWS_PER_OP)?;
         let modseq = self.mailbox(id)?.highest_modseq + 1;
         let (mut changed, mut refused) = (Vec::new(), UidSet::new());
         for mut row in rows {
@@ -34,8 +34,8 @@ impl Plan<'_> {
             }
             self.recount(id, row.flags, flags)?;
             (row.flags, row.modseq) = (flags, modseq);
-            self.write(codec::message_key(id, row.uid), Some(codec::write_message(&row)));
             changed.push(Changed { uid: row.uid, flags, modseq });
+            self.put_message(id, row);
         }
         if !changed.is_empty() {
             self.mailbox_mut(id)?.highest_modseq = modseq;

@@ -4,17 +4,10 @@ use super::Plan;
 use crate::codec;
 use crate::error::StoreError;
 use crate::limits::{MAX_KEYWORDS, MAX_MAILBOXES};
-use crate::names::{self, INBOX};
+use crate::names;
 use crate::types::{Done, FlagNames, Flags, MailboxId, MailboxRef, MailboxRow, OpResult};
 
 impl Plan<'_> {
-    /// Every account has an INBOX from its first commit on.
-    pub(super) fn ensure_inbox(&mut self) {
-        if self.account.child(0, INBOX).is_none() {
-            self.add_mailbox(0, INBOX);
-        }
-    }
-
     pub(super) fn resolve(&self, mailbox: &MailboxRef) -> Result<MailboxId, StoreError> {
         let found = match mailbox {
             MailboxRef::Id(id) => self.account.mailboxes.contains_key(id).then_some(*id),
@@ -28,26 +21,34 @@ impl Plan<'_> {
         })
     }
 
-    pub(super) fn create_mailbox(&mut self, name: &str) -> OpResult {
+    pub(super) fn create_mailbox(&mut self, name: &str, special_use: u8) -> OpResult {
         let parts = names::parts(name)?;
+        if self.account.find(&parts).is_some() {
+            return Err(StoreError::MailboxExists { name: names::join(&parts) });
+        }
+        let mailbox = self.make_path(&parts)?;
+        self.mailbox_mut(mailbox)?.special_use = special_use;
+        Ok(Done::Created { mailbox })
+    }
+
+    /// Makes what is missing of a mailbox and those above it, all or none. No parts are above all mailboxes.
+    pub(super) fn make_path(&mut self, parts: &[&str]) -> Result<MailboxId, StoreError> {
         let mut known = 0;
         let mut parent = 0;
         while let Some(id) = parts.get(known).and_then(|part| self.account.child(parent, part)) {
             parent = id;
             known += 1;
         }
-        if known == parts.len() {
-            return Err(StoreError::MailboxExists { name: name.to_owned() });
-        }
         if self.account.mailboxes.len() + parts.len() - known > MAX_MAILBOXES {
             return Err(StoreError::Limit { what: "mailboxes", limit: MAX_MAILBOXES as u64 });
         }
-        for part in &parts[known..] {
+        for part in parts.iter().skip(known) {
             parent = self.add_mailbox(parent, part);
         }
-        Ok(Done::Created { mailbox: parent })
+        Ok(parent)
     }
 
+    /// Makes a mailbox.
     fn add_mailbox(&mut self, parent: MailboxId, name: &str) -> MailboxId {
         let header = &mut self.account.header;
         let id = header.next_mailbox;
@@ -69,12 +70,12 @@ impl Plan<'_> {
             bytes: 0,
             tombstones: 0,
             special_use: 0,
-            subscribed: parent == 0 && name == INBOX,
             keywords: Vec::new(),
+            recent_from: 1,
         };
         self.account.mailboxes.insert(id, row);
         self.dirty_header = true;
-        self.dirty_mailboxes.insert(id);
+        self.touched.entry(id).or_default();
         self.write(codec::name_key(parent, name), Some(id.to_be_bytes().to_vec()));
         id
     }
@@ -103,7 +104,10 @@ impl Plan<'_> {
             word |= 1 << (Flags::FIRST_KEYWORD as usize + at);
         }
         if keywords.len() > known {
-            self.mailbox_mut(id)?.keywords = keywords;
+            let mailbox = self.mailbox_mut(id)?;
+            mailbox.keywords = keywords;
+            // Who synchronises by modification sequences hears of a keyword before he meets its bit.
+            mailbox.highest_modseq += 1;
         }
         Ok(Flags(word))
     }

@@ -4,14 +4,21 @@
 //! account's state in memory as it goes; if the batch fails, the committer throws that state away.
 
 mod append;
+mod changes;
+mod claim;
 pub(crate) mod collect;
 mod copy;
+mod delete;
 mod expunge;
 mod flags;
 mod mailbox;
+mod prepare;
 mod references;
+mod rename;
+mod subscribe;
+mod weight;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -20,9 +27,11 @@ use crate::backend::Backend;
 use crate::body::{Bodies, Body};
 use crate::codec;
 use crate::error::{BackendError, StoreError};
-use crate::limits::MAX_ROWS_PER_OP;
 use crate::types::{BodyId, Flags, MailOp, MailboxId, MailboxRow, MessageRow, OpResult};
 use crate::uidset::{Uid, UidSet};
+
+pub(crate) use changes::MailboxChange;
+use changes::Touched;
 
 /// Rows by key; `None` deletes.
 pub(crate) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -37,6 +46,8 @@ pub(crate) struct Context<'a> {
     pub now: u64,
     /// Writes to the store's own partition by the accounts planned before.
     pub system: &'a Writes,
+    /// The mailboxes of a new account besides INBOX, and their special use.
+    pub new_mailboxes: &'a [(String, u8)],
 }
 
 /// Changes to one account that are still to be made durable.
@@ -44,7 +55,7 @@ pub(crate) struct Plan<'a> {
     context: &'a Context<'a>,
     name: &'a str,
     account: &'a mut Account,
-    dirty_mailboxes: BTreeSet<MailboxId>,
+    touched: BTreeMap<MailboxId, Touched>,
     dirty_header: bool,
     pub(crate) output: Output,
 }
@@ -61,18 +72,20 @@ pub(crate) struct Output {
     pub bodies: Vec<Body>,
     /// Of those, the ones that this account didn't refer to before.
     pub owned: Vec<Body>,
+    /// What becomes of each mailbox that is touched, for those who look at it.
+    pub changes: Vec<MailboxChange>,
 }
 
 impl<'a> Plan<'a> {
     pub(crate) fn new(context: &'a Context<'a>, name: &'a str, account: &'a mut Account) -> Self {
         let output = Output::default();
-        Plan { context, name, account, dirty_mailboxes: BTreeSet::new(), dirty_header: false, output }
+        Plan { context, name, account, touched: BTreeMap::new(), dirty_header: false, output }
     }
 
     /// Plans one commit. An `Err` is a failed read: the whole plan must be given up. An operation that can't be done
     /// says so in its result and changes nothing.
     pub(crate) fn run(&mut self, ops: &[MailOp]) -> Result<Vec<OpResult>, BackendError> {
-        self.ensure_inbox();
+        self.prepare();
         let mut results = Vec::with_capacity(ops.len());
         for op in ops {
             let result = match op {
@@ -82,7 +95,11 @@ impl<'a> Plan<'a> {
                 }
                 MailOp::Expunge { mailbox, uids, only_deleted } => self.expunge(mailbox, uids, *only_deleted),
                 MailOp::Copy { mailbox, uids, to, remove } => self.copy(mailbox, uids, to, *remove),
-                MailOp::CreateMailbox { name } => self.create_mailbox(name),
+                MailOp::CreateMailbox { name, special_use } => self.create_mailbox(name, *special_use),
+                MailOp::DeleteMailbox { name } => self.delete_mailbox(name),
+                MailOp::RenameMailbox { name, to } => self.rename_mailbox(name, to),
+                MailOp::Subscribe { name, subscribed } => self.subscribe(name, *subscribed),
+                MailOp::Claim { mailbox, recent_from } => self.claim(mailbox, *recent_from),
             };
             match result {
                 Err(StoreError::Backend(error)) if !matches!(error, BackendError::Full { .. }) => return Err(error),
@@ -98,10 +115,12 @@ impl<'a> Plan<'a> {
             let row = codec::write_header(&self.account.header);
             self.write(codec::HEADER.to_vec(), Some(row));
         }
-        for id in std::mem::take(&mut self.dirty_mailboxes) {
-            if let Some(row) = self.account.mailboxes.get(&id).map(codec::write_mailbox) {
-                self.write(codec::mailbox_key(id), Some(row));
+        for (id, touched) in std::mem::take(&mut self.touched) {
+            let row = self.account.mailboxes.get(&id).cloned();
+            if let Some(row) = &row {
+                self.write(codec::mailbox_key(id), Some(codec::write_mailbox(row)));
             }
+            self.output.changes.push(touched.into_change(id, row));
         }
         self.output
     }
@@ -121,11 +140,16 @@ impl<'a> Plan<'a> {
         scan_through(self.context.backend, self.name, &self.output.writes, from, to, limit)
     }
 
-    /// Up to [`MAX_ROWS_PER_OP`] messages with these UIDs, and where to go on if there may be more.
-    fn messages(&self, mailbox: MailboxId, uids: &UidSet) -> Result<(Vec<MessageRow>, Option<Uid>), BackendError> {
+    /// Up to `limit` messages with these UIDs, and where to go on if there may be more.
+    fn messages(
+        &self,
+        mailbox: MailboxId,
+        uids: &UidSet,
+        limit: usize,
+    ) -> Result<(Vec<MessageRow>, Option<Uid>), BackendError> {
         let mut found = Vec::new();
         for &(first, last) in uids.ranges() {
-            let room = MAX_ROWS_PER_OP - found.len();
+            let room = limit - found.len();
             let (from, to) = (codec::message_key(mailbox, first), codec::message_end(mailbox, last));
             let rows = self.scan(&from, &to, room)?;
             let full = rows.len() == room;
@@ -147,7 +171,7 @@ impl<'a> Plan<'a> {
 
     /// The mailbox `id`, to be changed. `id` comes from [`Plan::resolve`].
     fn mailbox_mut(&mut self, id: MailboxId) -> Result<&mut MailboxRow, StoreError> {
-        self.dirty_mailboxes.insert(id);
+        self.touched.entry(id).or_default();
         self.account.mailboxes.get_mut(&id).ok_or_else(|| StoreError::NoSuchMailbox { name: format!("number {id}") })
     }
 

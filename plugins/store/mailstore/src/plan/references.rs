@@ -15,6 +15,9 @@ impl Plan<'_> {
             self.output.bodies.push(body.clone());
             return Ok(());
         }
+        if let Some(summary) = body.summary() {
+            self.write(codec::summary_key(body.id()), Some(summary.to_vec()));
+        }
         if let Some(bytes) = body.to_store() {
             self.output.put.push((body.id(), bytes));
         }

@@ -7,7 +7,7 @@ use dovetail_mailstore as mailstore;
 use dovetail_sdk::store::{Body, BodyProvider, BodySinkProvider, StoreErrorCode, StoreFailure};
 
 use super::answer::failure;
-use super::blocking;
+use super::shared::blocking;
 
 /// Sealed bodies whose handles live, by number.
 #[derive(Default)]
@@ -41,7 +41,7 @@ impl Sink {
 }
 
 impl BodySinkProvider for Sink {
-    async fn write(&self, bytes: Vec<u8>) -> Result<(), StoreFailure> {
+    async fn write(&self, bytes: dovetail_sdk::Bytes) -> Result<(), StoreFailure> {
         let mut slot = self.sink.lock().await;
         let mut sink = slot.take().ok_or_else(ended)?;
         // Taken out meanwhile: after an error, or if the caller goes away, the rest must not be taken for the whole.

@@ -1,11 +1,15 @@
 //! `dovetail.store/1` on the mailstore: arguments and answers translated, waiting done without holding up the host.
 //!
-//! Commits are answered from the store's own thread and go on when their caller goes away. Reads and large bodies, which
-//! may wait for the disk, run on the host's threads for blocking work; small bodies only touch memory.
+//! Commits are answered from the store's own thread and go on when their caller goes away. What may wait for the disk
+//! runs on the host's threads for blocking work; small bodies on their way in only touch memory, and an open mailbox
+//! answers from its view in memory.
 
 mod answer;
 mod bodies;
+mod mailbox;
 mod reader;
+mod shared;
+mod slices;
 
 #[cfg(test)]
 mod tests;
@@ -13,74 +17,48 @@ mod tests;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dovetail_mailstore as mailstore;
-use dovetail_mailstore::{DeliveryId, Done, MailOp, Mailbox, OpResult, Uid, UidSet};
+use dovetail_mailstore::{DeliveryId, Done, MailOp};
 use dovetail_sdk::store::{
-    Append, Appended, BodyReader, BodySink, FlagAction, FlagChange, MailboxStatus, MessageColumns, StoreErrorCode,
-    StoreFailure, StoreProvider, Usage,
+    Append, Appended, BodySink, Mailbox, MailboxEntry, StoreErrorCode, StoreFailure, StoreProvider, Usage,
 };
 use dovetail_sdk::task;
 use sha2::{Digest, Sha256};
-use tokio::sync::oneshot;
 
 use crate::figures::Lookout;
-use answer::{columns, failure, flag_names, status};
-use bodies::{Registry, Sink};
-use reader::Reader;
+use answer::{entries, entry, failure, flag_names};
+use bodies::Sink;
+use mailbox::Open;
+use shared::{mixed_up, Shared};
 
 /// The store as other plugins see it. Stopped, it refuses.
 pub(crate) struct Service {
-    store: Mutex<Option<Arc<mailstore::Store>>>,
-    bodies: Arc<Registry>,
+    shared: Arc<Shared>,
     lookout: Mutex<Option<Lookout>>,
 }
 
 impl Service {
     pub(crate) fn new(store: Option<Arc<mailstore::Store>>, lookout: Option<Lookout>) -> Self {
-        Service { store: Mutex::new(store), bodies: Arc::default(), lookout: Mutex::new(lookout) }
+        Service { shared: Arc::new(Shared::new(store)), lookout: Mutex::new(lookout) }
     }
 
     /// Finishes the commits that wait and closes the database.
     pub(crate) async fn close(&self) {
-        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // First the look-out, which may be using the store.
         let lookout = self.lookout.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // If the host takes no more work, the store is closed here and now. First the look-out, which may be using it.
-        let _ = task::spawn_blocking(move || drop((lookout, store))).await;
-    }
-
-    fn store(&self) -> Result<Arc<mailstore::Store>, StoreFailure> {
-        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        store.ok_or_else(|| temporary("the store has stopped"))
-    }
-
-    /// Runs work that may wait for the disk.
-    async fn blocking<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Arc<mailstore::Store>) -> Result<T, mailstore::StoreError> + Send + 'static,
-    ) -> Result<T, StoreFailure> {
-        let store = self.store()?;
-        blocking(move || work(&store)).await
-    }
-
-    async fn commit(&self, account: &str, op: MailOp) -> Result<Done, StoreFailure> {
-        let (done, result) = oneshot::channel();
-        self.store()?.submit(account, vec![op], move |results| {
-            // The caller may have gone; what was done stays done.
-            let _ = done.send(results);
-        });
-        let results: Vec<OpResult> =
-            result.await.unwrap_or(Err(mailstore::StoreError::Closed)).map_err(|error| failure(&error))?;
-        match results.into_iter().next() {
-            Some(result) => result.map_err(|error| failure(&error)),
-            None => Err(temporary("the store gave no answer")),
-        }
+        let _ = task::spawn_blocking(move || drop(lookout)).await;
+        self.shared.close().await;
     }
 
     fn to_append(&self, append: Append) -> Result<mailstore::Append, StoreFailure> {
         Ok(mailstore::Append {
             mailbox: append.mailbox.as_str().into(),
-            body: self.bodies.get(append.body)?,
+            body: self.shared.bodies.get(append.body)?,
             flags: flag_names(append.flags),
-            internal_date: mailstore::DateTime { milliseconds: append.internal_date, offset: 0 },
+            internal_date: mailstore::DateTime {
+                milliseconds: append.internal_date,
+                // No zone is further from UTC than a day; what is, is nonsense and not worth a refusal.
+                offset: i16::try_from(append.zone).unwrap_or(0),
+            },
             delivery: delivery_id(&append.delivery_id),
         })
     }
@@ -88,13 +66,13 @@ impl Service {
 
 impl StoreProvider for Service {
     async fn begin_body(&self, size: u64) -> Result<BodySink, StoreFailure> {
-        let sink = self.store()?.begin_body(size).map_err(|error| failure(&error))?;
-        Ok(BodySink::new(Sink::new(sink, self.bodies.clone())))
+        let sink = self.shared.store()?.begin_body(size).map_err(|error| failure(&error))?;
+        Ok(BodySink::new(Sink::new(sink, self.shared.bodies.clone())))
     }
 
     async fn append(&self, account: String, messages: Vec<Append>) -> Result<Vec<Appended>, StoreFailure> {
         let messages = messages.into_iter().map(|append| self.to_append(append)).collect::<Result<_, _>>()?;
-        match self.commit(&account, MailOp::Append(messages)).await? {
+        match self.shared.commit(&account, MailOp::Append(messages)).await? {
             Done::Appended(done) => {
                 Ok(done.iter().map(|d| Appended { uid_validity: d.uid_validity, uid: d.uid }).collect())
             }
@@ -102,138 +80,46 @@ impl StoreProvider for Service {
         }
     }
 
-    async fn change_flags(&self, account: String, change: FlagChange) -> Result<Vec<u32>, StoreFailure> {
-        let mut left = sorted(change.uids);
-        let mut refused_in_all = Vec::new();
-        let flags = flag_names(change.flags);
-        while !left.is_empty() {
-            let op = MailOp::StoreFlags {
-                mailbox: change.mailbox.as_str().into(),
-                uids: left.iter().copied().collect(),
-                change: match change.action {
-                    FlagAction::Remove => mailstore::FlagChange::Remove,
-                    FlagAction::Replace => mailstore::FlagChange::Replace,
-                    _ => mailstore::FlagChange::Add,
-                },
-                flags: flags.clone(),
-                unchanged_since: Some(change.unchanged_since).filter(|since| *since > 0),
-            };
-            match self.commit(&account, op).await? {
-                Done::Flagged { refused, next, .. } => {
-                    refused_in_all.extend(refused.iter());
-                    left = from(left, next);
-                }
-                other => return Err(mixed_up(&other)),
-            }
-        }
-        Ok(refused_in_all)
+    async fn open(&self, account: String, mailbox: String) -> Result<Mailbox, StoreFailure> {
+        let view = self.shared.blocking(move |store| store.open_mailbox(&account, &mailbox)).await?;
+        Ok(Mailbox::new(Open::new(self.shared.clone(), view)))
     }
 
-    async fn expunge(&self, account: String, mailbox: String, uids: Vec<u32>) -> Result<u32, StoreFailure> {
-        let mut left = sorted(uids);
-        let mut count = 0;
-        while !left.is_empty() {
-            let uids: UidSet = left.iter().copied().collect();
-            let op = MailOp::Expunge { mailbox: mailbox.as_str().into(), uids, only_deleted: false };
-            match self.commit(&account, op).await? {
-                Done::Expunged { uids, next, .. } => {
-                    count += u32::try_from(uids.len()).unwrap_or(u32::MAX);
-                    left = from(left, next);
-                }
-                other => return Err(mixed_up(&other)),
-            }
-        }
-        Ok(count)
+    async fn mailboxes(&self, account: String) -> Result<Vec<MailboxEntry>, StoreFailure> {
+        self.shared.blocking(move |store| entries(store, &account)).await
     }
 
-    async fn create_mailbox(&self, account: String, mailbox: String) -> Result<MailboxStatus, StoreFailure> {
-        self.commit(&account, MailOp::CreateMailbox { name: mailbox.clone() }).await?;
-        self.status(account, mailbox).await
+    async fn status(&self, account: String, mailbox: String) -> Result<MailboxEntry, StoreFailure> {
+        self.shared.blocking(move |store| entry(store, &account, &mailbox)).await
     }
 
-    async fn mailboxes(&self, account: String) -> Result<Vec<MailboxStatus>, StoreFailure> {
-        let mailboxes = self.blocking(move |store| store.mailboxes(&account)).await?;
-        Ok(mailboxes.into_iter().map(status).collect())
+    async fn create_mailbox(&self, account: String, mailbox: String, special_use: u32) -> Result<(), StoreFailure> {
+        let special_use = u8::try_from(special_use).map_err(|_| StoreFailure {
+            code: StoreErrorCode::Invalid,
+            message: format!("there is no special use {special_use:#x}"),
+        })?;
+        self.shared.commit(&account, MailOp::CreateMailbox { name: mailbox, special_use }).await?;
+        Ok(())
     }
 
-    async fn status(&self, account: String, mailbox: String) -> Result<MailboxStatus, StoreFailure> {
-        let found = self.blocking(move |store| {
-            let row = store.mailbox(&account, store.find(&account, &mailbox)?)?;
-            // The name as the store writes it.
-            let name = if row.parent == 0 { row.name.clone() } else { mailbox };
-            Ok(Mailbox { name, row })
-        });
-        Ok(status(found.await?))
+    async fn delete_mailbox(&self, account: String, mailbox: String) -> Result<(), StoreFailure> {
+        self.shared.commit(&account, MailOp::DeleteMailbox { name: mailbox }).await?;
+        Ok(())
     }
 
-    async fn list(
-        &self,
-        account: String,
-        mailbox: String,
-        first_uid: u32,
-        max: u32,
-    ) -> Result<MessageColumns, StoreFailure> {
-        let limit = usize::try_from(max).unwrap_or(usize::MAX);
-        let rows = self.blocking(move |store| {
-            let mailbox = store.find(&account, &mailbox)?;
-            store.list(&account, mailbox, first_uid, Uid::MAX, None, limit)
-        });
-        Ok(columns(&rows.await?.rows))
+    async fn rename_mailbox(&self, account: String, mailbox: String, to: String) -> Result<(), StoreFailure> {
+        self.shared.commit(&account, MailOp::RenameMailbox { name: mailbox, to }).await?;
+        Ok(())
     }
 
-    async fn read(
-        &self,
-        account: String,
-        mailbox: String,
-        uid: u32,
-        offset: u64,
-        length: u64,
-    ) -> Result<BodyReader, StoreFailure> {
-        let reader = self.blocking(move |store| Reader::open(store, &account, &mailbox, uid, offset, length));
-        match reader.await? {
-            Some(reader) => Ok(BodyReader::new(reader)),
-            None => Err(StoreFailure {
-                code: StoreErrorCode::NotFound,
-                message: format!("there is no message with UID {uid} in the mailbox"),
-            }),
-        }
+    async fn subscribe(&self, account: String, mailbox: String, subscribed: bool) -> Result<(), StoreFailure> {
+        self.shared.commit(&account, MailOp::Subscribe { name: mailbox, subscribed }).await?;
+        Ok(())
     }
 
     async fn usage(&self, account: String) -> Result<Usage, StoreFailure> {
-        let usage = self.blocking(move |store| store.usage(&account)).await?;
+        let usage = self.shared.blocking(move |store| store.usage(&account)).await?;
         Ok(Usage { octets: usage.bytes, messages: usage.messages })
-    }
-}
-
-/// Runs work that may wait for the disk.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, mailstore::StoreError> + Send + 'static,
-) -> Result<T, StoreFailure> {
-    match task::spawn_blocking(work).await {
-        Ok(result) => result.map_err(|error| failure(&error)),
-        Err(error) => Err(temporary(&error.to_string())),
-    }
-}
-
-fn temporary(message: &str) -> StoreFailure {
-    StoreFailure { code: StoreErrorCode::Temporary, message: message.to_owned() }
-}
-
-fn mixed_up(done: &Done) -> StoreFailure {
-    temporary(&format!("the store answered another question: {done:?}"))
-}
-
-fn sorted(mut uids: Vec<Uid>) -> Vec<Uid> {
-    uids.sort_unstable();
-    uids.dedup();
-    uids
-}
-
-/// What is left of `uids` from `next` on; nothing without `next`.
-fn from(mut uids: Vec<Uid>, next: Option<Uid>) -> Vec<Uid> {
-    match next {
-        Some(next) => uids.split_off(uids.partition_point(|uid| *uid < next)),
-        None => Vec::new(),
     }
 }
 

@@ -1,19 +1,24 @@
-//! A message's bytes, piece by piece. The first piece is read together with the row that names the body, so that a
-//! small message costs one visit to the disk.
+//! A message's bytes, piece by piece. The first piece is read when the body is opened, so that a small message costs one
+//! visit to the disk, and a body that can't be read is known before the first byte is given out.
+//!
+//! A body that is read from its beginning to its end is compared with the digest that was taken when it came: the last
+//! piece of a damaged one is not given out. Bound: one piece of [`PIECE`] octets.
 
 use std::sync::Arc;
 
-use dovetail_mailstore::{BodyId, Store, StoreError};
+use dovetail_mailstore::view::BodyOf;
+use dovetail_mailstore::{BackendError, BodyId, Digest, Store, StoreError};
 use dovetail_sdk::store::{BodyReaderProvider, StoreFailure};
+use dovetail_sdk::Bytes;
 
-use super::blocking;
+use super::shared::reading;
 
 /// Octets read at once.
 const PIECE: u64 = 128 * 1024;
 
 pub(super) struct Reader {
     store: Arc<Store>,
-    body: BodyId,
+    body: BodyOf,
     state: tokio::sync::Mutex<State>,
 }
 
@@ -23,47 +28,72 @@ struct State {
     /// What comes after `ready`.
     offset: u64,
     end: u64,
+    /// Of what was read so far, if all is read.
+    digest: Option<Box<Digest>>,
 }
 
 impl Reader {
-    /// `None` if there is no such message.
-    pub(super) fn open(
-        store: &Arc<Store>,
-        account: &str,
-        mailbox: &str,
-        uid: u32,
-        offset: u64,
-        length: u64,
-    ) -> Result<Option<Self>, StoreError> {
-        let mailbox = store.find(account, mailbox)?;
-        let listing = store.list(account, mailbox, uid, uid, None, 1)?;
-        let Some(row) = listing.rows.first() else {
-            return Ok(None);
-        };
-        let end = u64::from(row.size).min(offset.saturating_add(length));
-        let ready = read(store, row.body, offset, end, PIECE)?;
-        let state = State { offset: offset + ready.len() as u64, ready, end };
-        Ok(Some(Reader { store: store.clone(), body: row.body, state: tokio::sync::Mutex::new(state) }))
+    pub(super) async fn open(store: Arc<Store>, body: BodyOf, offset: u64, length: u64) -> Result<Self, StoreFailure> {
+        let end = u64::from(body.size).min(offset.saturating_add(length));
+        let whole = offset == 0 && end == u64::from(body.size);
+        let state = State { offset, ready: Vec::new(), end, digest: whole.then(Box::default) };
+        let reader = Reader { store, body, state: tokio::sync::Mutex::new(state) };
+        reader.fill(&mut *reader.state.lock().await).await?;
+        Ok(reader)
+    }
+
+    async fn fill(&self, state: &mut State) -> Result<(), StoreFailure> {
+        if state.ready.is_empty() && state.offset < state.end {
+            let (store, body, offset, end) = (self.store.clone(), self.body, state.offset, state.end);
+            // A copy: if this fails or is given up, the next try begins at the same place.
+            let digest = state.digest.clone();
+            let work = move || read(&store, &body, offset, end, digest);
+            (state.ready, state.digest) = reading(1, u64::from(body.size), work).await?;
+            state.offset += state.ready.len() as u64;
+        }
+        Ok(())
     }
 }
 
 impl BodyReaderProvider for Reader {
-    async fn next(&self, max: u32) -> Result<Vec<u8>, StoreFailure> {
+    async fn next(&self, max: u32) -> Result<Bytes, StoreFailure> {
         let mut state = self.state.lock().await;
-        if state.ready.is_empty() && state.offset < state.end {
-            let (store, body, offset, end) = (self.store.clone(), self.body, state.offset, state.end);
-            state.ready = blocking(move || read(&store, body, offset, end, PIECE)).await?;
-            state.offset += state.ready.len() as u64;
-        }
+        self.fill(&mut state).await?;
         let max = usize::try_from(max).unwrap_or(usize::MAX).min(state.ready.len());
         let rest = state.ready.split_off(max);
-        Ok(std::mem::replace(&mut state.ready, rest))
+        Ok(std::mem::replace(&mut state.ready, rest).into())
     }
 }
 
-fn read(store: &Store, body: BodyId, offset: u64, end: u64, max: u64) -> Result<Vec<u8>, StoreError> {
-    match end.saturating_sub(offset).min(max) {
-        0 => Ok(Vec::new()),
-        len => store.read(body, offset, usize::try_from(len).unwrap_or(usize::MAX)),
+/// The next piece, and the digest with it.
+fn read(
+    store: &Store,
+    body: &BodyOf,
+    offset: u64,
+    end: u64,
+    mut digest: Option<Box<Digest>>,
+) -> Result<(Vec<u8>, Option<Box<Digest>>), StoreError> {
+    let len = end.saturating_sub(offset).min(PIECE);
+    let bytes = store.read(body.body, offset, usize::try_from(len).unwrap_or(usize::MAX))?;
+    if bytes.is_empty() {
+        return Err(shorter_than_its_row(body.body));
     }
+    if let Some(digest) = &mut digest {
+        digest.push(&bytes);
+        if offset + bytes.len() as u64 == end && digest.value() != body.digest {
+            return Err(damaged(body.body, "its bytes are not those that were stored"));
+        }
+    }
+    Ok((bytes, digest))
+}
+
+/// There is less of a body than there must be.
+pub(super) fn shorter_than_its_row(body: BodyId) -> StoreError {
+    damaged(body, "it is shorter than its row says")
+}
+
+fn damaged(body: BodyId, detail: &str) -> StoreError {
+    let error = BackendError::corrupt(format!("message body {:016x}", body.0), detail);
+    tracing::error!(%error, "a message can't be read");
+    error.into()
 }

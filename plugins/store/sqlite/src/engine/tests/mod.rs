@@ -3,6 +3,7 @@
 mod bench;
 mod crash;
 mod full;
+mod tree;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ pub(super) fn body(store: &Store, bytes: &[u8]) -> Result<Body, StoreError> {
     sink.seal()
 }
 
-pub(super) fn deliver(store: &Store, account: &str, bytes: &[u8]) -> OpResult {
+pub(crate) fn deliver(store: &Store, account: &str, bytes: &[u8]) -> OpResult {
     let append = Append {
         mailbox: "INBOX".into(),
         body: body(store, bytes)?,
@@ -42,12 +43,10 @@ pub(super) fn deliver(store: &Store, account: &str, bytes: &[u8]) -> OpResult {
 
 /// All bodies of an account's INBOX, in order.
 pub(super) fn bodies(store: &Store, account: &str) -> Vec<Vec<u8>> {
-    let Some(inbox) = store.mailboxes(account).unwrap().into_iter().next() else {
-        return Vec::new();
-    };
+    let inbox = store.find(account, "INBOX").unwrap();
     let (mut bodies, mut next) = (Vec::new(), Some(1));
     while let Some(first) = next {
-        let part = store.list(account, inbox.row.id, first, u32::MAX, None, 1000).unwrap();
+        let part = store.list(account, inbox, first, u32::MAX, None, 1000).unwrap();
         for row in part.rows {
             let mut bytes = Vec::new();
             while bytes.len() < row.size as usize {

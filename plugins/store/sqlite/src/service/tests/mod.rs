@@ -1,7 +1,11 @@
 //! The service as other plugins see it.
 
+mod bench;
+mod mailbox;
+
 use dovetail_sdk::store::{
-    flag, Append, Body, FlagAction, FlagChange, Flags, MessageColumns, Store, StoreErrorCode, StoreFailure,
+    flag, special_use, Append, Body, FlagAction, FlagChange, Flags, Mailbox, MessageColumns, Store, StoreErrorCode,
+    StoreFailure, UidRange,
 };
 use dovetail_sdk::Purpose;
 use dovetail_testkit::TestHost;
@@ -28,7 +32,7 @@ async fn start(section: &str) -> Running {
 async fn body(store: &Store, bytes: &[u8]) -> Result<Body, StoreFailure> {
     let sink = store.begin_body(bytes.len() as u64).await?;
     for chunk in bytes.chunks(50_000) {
-        sink.write(chunk.to_vec()).await?;
+        sink.write(chunk.into()).await?;
     }
     sink.seal().await
 }
@@ -39,12 +43,17 @@ fn append(body: &Body, mailbox: &str, delivery: &str) -> Append {
         body: body.id().unwrap(),
         flags: Flags { system: flag::FLAGGED, keywords: vec!["$Forwarded".into()] },
         internal_date: 1_700_000_000_123,
+        zone: -150,
         delivery_id: delivery.into(),
     }
 }
 
-async fn read(store: &Store, uid: u32, offset: u64, length: u64, piece: u32) -> Result<Vec<u8>, StoreFailure> {
-    let reader = store.read(ANNA.into(), "INBOX".into(), uid, offset, length).await?;
+async fn inbox(store: &Store) -> Mailbox {
+    store.open(ANNA.into(), "inbox".into()).await.unwrap()
+}
+
+async fn read(inbox: &Mailbox, uid: u32, offset: u64, length: u64, piece: u32) -> Result<Vec<u8>, StoreFailure> {
+    let reader = inbox.read(uid, offset, length).await?;
     let mut all = Vec::new();
     loop {
         let next = reader.next(piece).await?;
@@ -52,12 +61,27 @@ async fn read(store: &Store, uid: u32, offset: u64, length: u64, piece: u32) -> 
             return Ok(all);
         }
         assert!(next.len() <= piece as usize);
-        all.extend(next);
+        all.extend_from_slice(&next);
     }
 }
 
-async fn list(store: &Store, first: u32, max: u32) -> MessageColumns {
-    store.list(ANNA.into(), "inbox".into(), first, max).await.unwrap()
+fn range(first: u32, last: u32) -> UidRange {
+    UidRange { first, last }
+}
+
+fn all_rows(inbox: &Mailbox) -> MessageColumns {
+    inbox.rows(vec![], 0, u32::MAX).unwrap()
+}
+
+/// An account's INBOX with so many messages of one octet.
+async fn filled(store: &Store, messages: usize) -> Mailbox {
+    let body = body(store, b"x").await.unwrap();
+    store.append(ANNA.into(), vec![append(&body, "INBOX", ""); messages]).await.unwrap();
+    inbox(store).await
+}
+
+fn code<T: std::fmt::Debug>(result: Result<T, StoreFailure>) -> StoreErrorCode {
+    result.unwrap_err().code
 }
 
 #[tokio::test]
@@ -66,6 +90,7 @@ async fn a_message_goes_in_and_comes_out_byte_for_byte() {
     let store = &running.store;
     // Small, larger than a piece, large enough for a file, empty.
     let sizes = [8_192, 200_000, 700_000, 0];
+    let inbox = inbox(store).await;
     for (n, size) in sizes.iter().enumerate() {
         let bytes: Vec<u8> = (0..*size).map(|i: usize| (i * 17 + n) as u8).collect();
         let body = body(store, &bytes).await.unwrap();
@@ -74,10 +99,10 @@ async fn a_message_goes_in_and_comes_out_byte_for_byte() {
         let uid = n as u32 + 1;
         assert_eq!(done[0].uid, uid);
         drop(body);
-        assert_eq!(read(store, uid, 0, u64::MAX, 60_000).await.unwrap(), bytes);
+        assert_eq!(read(&inbox, uid, 0, u64::MAX, 60_000).await.unwrap(), bytes);
         let part: Vec<u8> = bytes.iter().skip(100).take(1_000).copied().collect();
-        assert_eq!(read(store, uid, 100, 1_000, 300).await.unwrap(), part);
-        assert_eq!(read(store, uid, *size as u64 + 5, 10, 10).await.unwrap(), b"");
+        assert_eq!(read(&inbox, uid, 100, 1_000, 300).await.unwrap(), part);
+        assert_eq!(read(&inbox, uid, *size as u64 + 5, 10, 10).await.unwrap(), b"");
     }
     let usage = store.usage(ANNA.into()).await.unwrap();
     assert_eq!((usage.messages, usage.octets), (4, sizes.iter().sum::<usize>() as u64));
@@ -86,51 +111,57 @@ async fn a_message_goes_in_and_comes_out_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_new_account_has_an_inbox_and_mailboxes_can_be_made() {
+async fn mailboxes_are_made_renamed_and_deleted() {
     let running = start("()").await;
     let store = &running.store;
-    let inbox = store.status(ANNA.into(), "InBox".into()).await.unwrap();
-    assert_eq!((inbox.name.as_str(), inbox.messages, inbox.uid_next), ("INBOX", 0, 1));
-    assert_eq!(store.mailboxes(ANNA.into()).await.unwrap(), [inbox]);
-    let made = store.create_mailbox(ANNA.into(), "Lists/rust".into()).await.unwrap();
-    assert_eq!(made.name, "Lists/rust");
-    let code = |result: Result<_, StoreFailure>| result.unwrap_err().code;
-    assert_eq!(code(store.create_mailbox(ANNA.into(), "Lists/rust".into()).await), StoreErrorCode::Exists);
-    assert_eq!(code(store.create_mailbox(ANNA.into(), "a//b".into()).await), StoreErrorCode::Invalid);
-    assert_eq!(code(store.status(ANNA.into(), "Nowhere".into()).await), StoreErrorCode::NotFound);
-    let names: Vec<String> = store.mailboxes(ANNA.into()).await.unwrap().into_iter().map(|m| m.name).collect();
-    assert_eq!(names, ["INBOX", "Lists", "Lists/rust"]);
-}
-
-#[tokio::test]
-async fn flags_change_and_messages_go() {
-    let running = start("()").await;
-    let store = &running.store;
-    let body = body(store, b"x").await.unwrap();
-    store.append(ANNA.into(), vec![append(&body, "INBOX", ""); 5]).await.unwrap();
-    let all = list(store, 1, 100).await;
-    assert_eq!(all.uids, [1, 2, 3, 4, 5]);
-    assert_eq!(all.dates, [1_700_000_000_123; 5]);
-    assert_eq!(all.flags, [flag::FLAGGED; 5]);
-    assert_eq!(all.sizes, [1; 5]);
-    assert_eq!(list(store, 1, 2).await.uids, [1, 2]);
-    assert_eq!(list(store, 3, 2).await.uids, [3, 4]);
-    assert_eq!(list(store, 6, 2).await.uids, []);
-    let change = |uids: &[u32], unchanged_since| FlagChange {
-        mailbox: "INBOX".into(),
-        uids: uids.to_vec(),
-        action: FlagAction::Replace,
-        flags: Flags { system: flag::SEEN, keywords: vec![] },
-        unchanged_since,
+    let names = || async {
+        let entries = store.mailboxes(ANNA.into()).await.unwrap();
+        entries.into_iter().map(|entry| (entry.name, entry.id != 0, entry.subscribed)).collect::<Vec<_>>()
     };
-    assert_eq!(store.change_flags(ANNA.into(), change(&[4, 2, 77, 2], 0)).await.unwrap(), []);
-    assert_eq!(list(store, 1, 100).await.flags, [4, 1, 4, 1, 4]);
-    assert_eq!(store.change_flags(ANNA.into(), change(&[1, 2], all.modseqs[4])).await.unwrap(), [2]);
-    assert_eq!(list(store, 1, 100).await.flags, [1, 1, 4, 1, 4]);
-    assert_eq!(store.expunge(ANNA.into(), "INBOX".into(), vec![5, 2, 2, 99]).await.unwrap(), 2);
-    assert_eq!(list(store, 1, 100).await.uids, [1, 3, 4]);
-    let gone = read(store, 2, 0, 1, 1).await.unwrap_err();
-    assert_eq!(gone.code, StoreErrorCode::NotFound);
+    let status = |name: &'static str| store.status(ANNA.into(), name.into());
+    let inbox = status("InBox").await.unwrap();
+    assert_eq!((inbox.name.as_str(), inbox.messages, inbox.uid_next), ("INBOX", 0, 1));
+    assert!(inbox.subscribed);
+    assert!(store.mailboxes(ANNA.into()).await.unwrap().contains(&inbox));
+    for entry in store.mailboxes(ANNA.into()).await.unwrap() {
+        if entry.name != "INBOX" {
+            store.delete_mailbox(ANNA.into(), entry.name.clone()).await.unwrap();
+            store.subscribe(ANNA.into(), entry.name, false).await.unwrap();
+        }
+    }
+    let create = |name: &'static str, special| store.create_mailbox(ANNA.into(), name.into(), special);
+    create("Lists/rust", special_use::JUNK).await.unwrap();
+    assert_eq!(status("Lists/rust").await.unwrap().special_use, special_use::JUNK);
+    assert_eq!(code(create("Lists/rust", 0).await), StoreErrorCode::Exists);
+    assert_eq!(code(create("a//b", 0).await), StoreErrorCode::Invalid);
+    assert_eq!(code(create("a", 1 << 20).await), StoreErrorCode::Invalid);
+    assert_eq!(code(status("Nowhere").await), StoreErrorCode::NotFound);
+    let open = store.open(ANNA.into(), "Lists/rust".into()).await.unwrap();
+    assert_eq!(code(store.delete_mailbox(ANNA.into(), "Lists".into()).await), StoreErrorCode::HasChildren);
+    assert_eq!(code(store.delete_mailbox(ANNA.into(), "INBOX".into()).await), StoreErrorCode::Invalid);
+    store.subscribe(ANNA.into(), "Lists/rust".into(), true).await.unwrap();
+    store.rename_mailbox(ANNA.into(), "Lists".into(), "Old".into()).await.unwrap();
+    assert_eq!(open.state().unwrap().id, status("Old/rust").await.unwrap().id, "a handle stays over a rename");
+    assert!(!open.state().unwrap().gone);
+    let since = open.state().unwrap().highest_modseq;
+    store.delete_mailbox(ANNA.into(), "Old/rust".into()).await.unwrap();
+    assert!(open.state().unwrap().gone);
+    open.changed(since).await.unwrap();
+    let seen = FlagChange {
+        uids: vec![range(1, 9)],
+        action: FlagAction::Add,
+        flags: Flags { system: flag::SEEN, keywords: vec![] },
+        unchanged_since: 0,
+    };
+    assert_eq!(code(open.change_flags(seen).await), StoreErrorCode::NotFound);
+    let names = names().await;
+    assert!(names.contains(&("INBOX".to_owned(), true, true)), "{names:?}");
+    assert!(names.contains(&("Old".to_owned(), true, false)), "{names:?}");
+    assert!(
+        names.iter().any(|(name, there, subscribed)| name.ends_with("/rust") && !there && *subscribed),
+        "{names:?}"
+    );
+    assert!(names.windows(2).all(|pair| pair[0].0 < pair[1].0), "{names:?}");
 }
 
 #[tokio::test]
@@ -143,7 +174,7 @@ async fn a_delivery_is_stored_once_and_a_bad_one_not_at_all() {
     assert_eq!(first, again);
     let pair = vec![append(&body, "INBOX", "delivery 2"), append(&body, "Nowhere", "delivery 2")];
     assert_eq!(store.append(ANNA.into(), pair).await.unwrap_err().code, StoreErrorCode::NotFound);
-    assert_eq!(list(store, 1, 10).await.uids, [1]);
+    assert_eq!(inbox(store).await.uids().unwrap(), [1]);
     let id = body.id().unwrap();
     let forgotten = Append { body: id + 1, ..append(&body, "INBOX", "") };
     assert_eq!(store.append(ANNA.into(), vec![forgotten]).await.unwrap_err().code, StoreErrorCode::Invalid);
@@ -155,8 +186,8 @@ async fn limits_are_kept() {
     let store = &running.store;
     assert_eq!(store.begin_body(1001).await.unwrap_err().code, StoreErrorCode::TooLarge);
     let sink = store.begin_body(0).await.unwrap();
-    sink.write(vec![0; 1000]).await.unwrap();
-    assert_eq!(sink.write(vec![0]).await.unwrap_err().code, StoreErrorCode::TooLarge);
+    sink.write(vec![0; 1000].into()).await.unwrap();
+    assert_eq!(sink.write(vec![0].into()).await.unwrap_err().code, StoreErrorCode::TooLarge);
     assert_eq!(sink.seal().await.unwrap_err().code, StoreErrorCode::Invalid, "the rest is not the whole");
     let full = start("(reserve: 9000000000000000)").await;
     assert_eq!(full.store.begin_body(0).await.unwrap_err().code, StoreErrorCode::Full);
@@ -175,7 +206,8 @@ async fn mail_is_there_after_a_restart_and_a_stopped_store_refuses() {
     drop((body, store));
     let started = host.start::<Service>("(dir: \"mail\")", []).await.unwrap();
     let store = started.query::<Store>();
-    assert_eq!(read(&store, 1, 0, 100, 100).await.unwrap(), b"still here");
+    let inbox = inbox(&store).await;
+    assert_eq!(read(&inbox, 1, 0, 100, 100).await.unwrap(), b"still here");
 }
 
 #[tokio::test]

@@ -1,0 +1,89 @@
+//! The commands, one a file, and the way to them.
+
+pub mod append;
+mod authenticate;
+mod capability;
+mod close;
+mod copy;
+mod create;
+mod delete;
+mod enable;
+mod expunge;
+mod fetch;
+mod id;
+mod idle;
+mod list;
+mod login;
+mod logout;
+mod lsub;
+mod namespace;
+mod noop;
+mod rename;
+mod search;
+mod select;
+mod starttls;
+mod status;
+mod store;
+mod subscribe;
+
+use std::io;
+
+use dovetail_imap_grammar::{Command, Mailbox, Tag};
+use dovetail_sdk::store::StoreFailure;
+
+use crate::completion::Completion;
+use crate::conversation::{Answer, Conversation};
+
+/// Runs a command that is allowed now.
+///
+/// # Errors
+/// Each of them ends the connection.
+pub async fn run(conversation: &mut Conversation<'_>, tag: &Tag, command: Command) -> io::Result<Answer> {
+    Ok(match command {
+        Command::Capability => capability::run(conversation),
+        Command::Noop => noop::run(),
+        Command::Check => noop::run(),
+        Command::Logout => logout::run(conversation),
+        Command::StartTls => starttls::run(conversation, tag).await?,
+        Command::Id(pairs) => id::run(conversation, pairs.unwrap_or_default()),
+        Command::Login(login) => login::run(conversation, login).await,
+        Command::Authenticate(authenticate) => authenticate::run(conversation, authenticate).await?,
+        Command::Enable(words) => enable::run(conversation, &words),
+        Command::Select(select) => select::run(conversation, &select.mailbox, false).await,
+        Command::Examine(select) => select::run(conversation, &select.mailbox, true).await,
+        Command::Create(create) => create::run(conversation, &create).await,
+        Command::Delete(mailbox) => delete::run(conversation, &mailbox).await,
+        Command::Rename(rename) => rename::run(conversation, &rename).await,
+        Command::Subscribe(mailbox) => subscribe::run(conversation, &mailbox, true).await,
+        Command::Unsubscribe(mailbox) => subscribe::run(conversation, &mailbox, false).await,
+        Command::List(list) => list::run(conversation, &list).await?,
+        Command::Lsub { reference, pattern } => lsub::run(conversation, &reference, &pattern).await,
+        Command::Namespace => namespace::run(conversation),
+        Command::Status(status) => status::run(conversation, &status).await,
+        Command::Idle => idle::run(conversation).await?,
+        Command::Close => close::run(conversation, true).await,
+        Command::Unselect => close::run(conversation, false).await,
+        Command::Expunge => expunge::run(conversation, None).await,
+        Command::UidExpunge(set) => expunge::run(conversation, Some(&set)).await,
+        Command::Search(search) => search::run(conversation, tag, &search).await,
+        Command::Fetch(fetch) => fetch::run(conversation, &fetch).await?,
+        Command::Store(store) => store::run(conversation, &store).await,
+        Command::Copy(transfer) => copy::run(conversation, &transfer, false).await,
+        Command::Move(transfer) => copy::run(conversation, &transfer, true).await,
+        // The grammar knows more than this server: APPEND comes another way, and what is new there is not known here.
+        _ => Answer::quiet(Completion::bad("Unknown command")),
+    })
+}
+
+/// The name in Unicode, or what the client hears if it is none.
+fn name(conversation: &Conversation<'_>, mailbox: &Mailbox) -> Result<String, Completion> {
+    mailbox.decode(conversation.mode()).map_err(|error| Completion::bad(error.to_string()))
+}
+
+/// What a change in the account's mailboxes came to.
+fn done(result: Result<(), StoreFailure>, text: &'static str) -> Answer {
+    match result {
+        Ok(()) => Completion::ok(text).into(),
+        Err(failure) => Completion::store_failed(&failure).into(),
+    }
+}

@@ -1,0 +1,81 @@
+//! IDLE (RFC 2177, RFC 9051 section 6.3.13): the client hears what happens when it happens.
+//!
+//! Bounds: no buffer and one waiting call to the store; every `idle_notify_seconds` a line that keeps routers from
+//! forgetting the connection.
+
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use dovetail_sdk::line::Line;
+use dovetail_sdk::time;
+
+use crate::completion::Completion;
+use crate::conversation::{lost, Answer, Conversation, Next};
+use crate::selected::Say;
+
+/// Waits for news or for DONE.
+pub async fn run(conversation: &mut Conversation<'_>) -> io::Result<Answer> {
+    conversation.session.stream.queue(b"+ Idling\r\n");
+    let mut draining = pin!(conversation.session.draining());
+    let notify = conversation.config.idle_notify_seconds;
+    loop {
+        tell(conversation)?;
+        conversation.session.stream.flush().await?;
+        let mailbox = conversation.selected().map(|selected| (selected.mailbox.clone(), selected.told()));
+        let news = async move {
+            match mailbox {
+                Some((mailbox, told)) => mailbox.changed(told).await.map(|_| ()),
+                None => std::future::pending().await,
+            }
+        };
+        let keep_alive = async move {
+            match notify {
+                0 => std::future::pending().await,
+                seconds => time::sleep(Duration::from_secs(seconds)).await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = &mut draining => {
+                conversation.bye("UNAVAILABLE", "Server is shutting down, try again later");
+                conversation.session.stream.close().await?;
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+            line = conversation.session.stream.read_line(MAX_DONE) => {
+                return Ok(match line? {
+                    Line::Good(line) if line.eq_ignore_ascii_case(b"DONE") => Completion::ok("Done idling").into(),
+                    Line::Good(_) | Line::Bad(_) => {
+                        // What the client takes for a command came while none was asked for: nothing more can be told apart.
+                        conversation.bye("CLIENTBUG", "Expected DONE");
+                        Answer { next: Next::Close, ..Answer::quiet(Completion::bad("Expected DONE")) }
+                    }
+                    Line::End => return Err(io::ErrorKind::UnexpectedEof.into()),
+                });
+            }
+            news = news => {
+                news.map_err(|failure| lost(&failure))?;
+                if conversation.selected().is_some_and(|selected| selected.is_gone()) {
+                    tell(conversation)?;
+                    conversation.bye("NONEXISTENT", "The mailbox has been deleted");
+                    conversation.session.stream.close().await?;
+                    return Err(io::ErrorKind::ConnectionAborted.into());
+                }
+            }
+            () = keep_alive => conversation.session.stream.queue(b"* OK Still here\r\n"),
+        }
+    }
+}
+
+fn tell(conversation: &mut Conversation<'_>) -> io::Result<()> {
+    let (rev2, lists) = (conversation.rev2, conversation.services.lists.clone());
+    let mut out = Vec::new();
+    if let Some(selected) = conversation.selected() {
+        selected.announce(Say::Everything, None, rev2, &lists, &mut out).map_err(|failure| lost(&failure))?;
+    }
+    conversation.session.stream.queue(&out);
+    Ok(())
+}
+
+/// `DONE`, and room for a client that errs.
+const MAX_DONE: usize = 512;

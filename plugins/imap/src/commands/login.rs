@@ -1,0 +1,22 @@
+//! LOGIN (RFC 9051 section 6.2.3).
+
+use dovetail_imap_grammar::command::Login;
+use dovetail_mail::Secret;
+
+use crate::completion::Completion;
+use crate::conversation::{Answer, Conversation};
+use crate::login::{wrong, Claim};
+
+/// Checks name and password.
+pub async fn run(conversation: &mut Conversation<'_>, login: Login) -> Answer {
+    if !conversation.may_log_in() {
+        return Answer::quiet(Completion::no("PRIVACYREQUIRED", "Begin TLS first: no passwords in the clear"));
+    }
+    let Ok(identity) = String::from_utf8(login.user) else {
+        return Answer::quiet(wrong());
+    };
+    let password = Secret::new(login.password.expose().to_vec());
+    let claim = Claim { identity, act_as: None, password, mechanism: "LOGIN" };
+    let (completion, next) = claim.log_in(conversation).await;
+    Answer { next, ..Answer::quiet(completion) }
+}

@@ -1,0 +1,419 @@
+//! A served connection: a loop over commands, and what they have in common. The commands are in [`crate::commands`].
+//!
+//! How it ends: by LOGOUT, at a limit, when nobody has logged in in time, when the client is silent for too long (the
+//! listener's `idle_seconds`), when the server stops, or because the connection does.
+//!
+//! Bounds: one command, a batch of answers, and the list of UIDs of the selected mailbox; see [`Config`] for the limits.
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dovetail_imap_grammar::{Command, Limits, ParseError, Request, Tag, TextMode};
+use dovetail_sdk::directory::Directory;
+use dovetail_sdk::line::{BadLine, Line};
+use dovetail_sdk::protocol::{Session, SessionFailure};
+use dovetail_sdk::store::{Store, StoreFailure};
+use dovetail_sdk::{time, Service};
+
+use crate::capability::{self, Stage};
+use crate::commands;
+use crate::completion::{Completion, Status};
+use crate::config::Config;
+use crate::framing::{self, Input};
+use crate::search::cache::SearchCache;
+use crate::selected::shared::SharedLists;
+use crate::selected::{Own, Say, Selected};
+
+/// What the conversation asks others for.
+#[derive(Clone, Debug)]
+pub struct Services {
+    /// Who is this.
+    pub directory: Service<Directory>,
+    /// What have they got.
+    pub store: Service<Store>,
+    /// Lists of UIDs that sessions share.
+    pub lists: Arc<SharedLists>,
+    /// Header fields that searches share.
+    pub search: Arc<SearchCache>,
+}
+
+/// Where the conversation stands (RFC 9051 section 3).
+#[derive(Debug)]
+pub enum State {
+    /// Nobody has logged in.
+    NotAuthenticated,
+    /// Somebody has.
+    Authenticated {
+        /// Who.
+        account: String,
+    },
+    /// And has opened a mailbox.
+    Selected(Box<Selected>),
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Conversation<'a> {
+    /// The connection itself.
+    pub session: Session,
+    /// Limits.
+    pub config: &'a Config,
+    /// Others.
+    pub services: &'a Services,
+    /// Where it stands.
+    pub state: State,
+    /// The client said ENABLE IMAP4rev2.
+    pub rev2: bool,
+    /// Logins that failed.
+    pub failed_logins: u32,
+    errors: u32,
+}
+
+/// Whether the conversation goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It does.
+    Go,
+    /// It does, and the tagged line has been sent already.
+    Answered,
+    /// The last answer has been given.
+    Close,
+}
+
+/// What a command came to: its tagged line, and what may be told before it.
+#[derive(Debug)]
+pub struct Answer {
+    /// The tagged line.
+    pub completion: Completion,
+    /// News of the selected mailbox to tell before it; none if the command forbids them.
+    pub say: Option<Say>,
+    /// A change that the command made itself and has told already.
+    pub own: Option<Own>,
+    /// Whether the conversation goes on.
+    pub next: Next,
+}
+
+impl From<Completion> for Answer {
+    fn from(completion: Completion) -> Self {
+        Answer { completion, say: Some(Say::Everything), own: None, next: Next::Go }
+    }
+}
+
+impl Answer {
+    /// After which news are told, EXPUNGE not among them.
+    pub fn without_expunge(completion: Completion) -> Self {
+        Answer { say: Some(Say::NoExpunge), ..completion.into() }
+    }
+
+    /// Nothing more to say: the tagged line has been sent.
+    pub fn silent() -> Self {
+        Answer { next: Next::Answered, ..Self::quiet(Completion::ok("")) }
+    }
+
+    /// After which nothing is told.
+    pub fn quiet(completion: Completion) -> Self {
+        Answer { say: None, ..completion.into() }
+    }
+}
+
+impl<'a> Conversation<'a> {
+    /// A conversation that has not begun.
+    pub fn new(session: Session, config: &'a Config, services: &'a Services) -> Self {
+        let state = State::NotAuthenticated;
+        Conversation { session, config, services, state, rev2: false, failed_logins: 0, errors: 0 }
+    }
+
+    /// Talks until the end.
+    ///
+    /// # Errors
+    /// If something on our side of the connection breaks; a client that goes away or falls silent is an ordinary end.
+    pub async fn run(mut self) -> Result<(), SessionFailure> {
+        match self.talk().await {
+            Ok(()) => Ok(()),
+            Err(error) if is_departure(error.kind()) => Ok(()),
+            Err(error) => Err(SessionFailure::new(format!("the connection failed: {error}"))),
+        }
+    }
+
+    async fn talk(&mut self) -> io::Result<()> {
+        let greeting = format!("* OK [CAPABILITY {}] Dovetail IMAP ready\r\n", capability::list(self.stage()));
+        self.session.stream.queue(greeting.as_bytes());
+        let mut draining = pin!(self.session.draining());
+        let mut too_late = Some(Box::pin(time::sleep(Duration::from_secs(self.config.login_seconds))));
+        loop {
+            self.flush_unless_pipelined().await?;
+            let login_time = async {
+                match &mut too_late {
+                    Some(timer) => timer.await,
+                    None => std::future::pending().await,
+                }
+            };
+            let line = tokio::select! {
+                biased;
+                () = &mut draining => {
+                    self.bye("UNAVAILABLE", "Server is shutting down, try again later");
+                    break;
+                }
+                line = self.session.stream.read_line(max_line(&self.state, self.config)) => line?,
+                () = login_time => {
+                    self.bye("UNAVAILABLE", "No login in time");
+                    break;
+                }
+            };
+            let next = match line {
+                // What every command passes is rare beside the wait for it: boxed, so that an idle session stays small.
+                Line::Good(line) => Box::pin(self.line(line)).await?,
+                Line::Bad(bad) => self.bad_line(bad),
+                Line::End => return Ok(()),
+            };
+            if next == Next::Close {
+                break;
+            }
+            if !matches!(self.state, State::NotAuthenticated) {
+                too_late = None;
+            }
+        }
+        self.session.stream.close().await
+    }
+
+    /// Writes the answers to what has come, once no whole line is left to answer. Done before the wait, not in it: the wait
+    /// can be cut short by draining, a write must not be.
+    async fn flush_unless_pipelined(&mut self) -> io::Result<()> {
+        let stream = &self.session.stream;
+        if stream.buffered().contains(&b'\n') && stream.queued() < MAX_QUEUED {
+            return Ok(());
+        }
+        self.session.stream.flush().await
+    }
+
+    async fn line(&mut self, line: Vec<u8>) -> io::Result<Next> {
+        let limits = self.limits();
+        match framing::rest_of_command(&mut self.session.stream, line, &limits).await? {
+            Input::Command(command) => {
+                match Request::parse(&command, &limits) {
+                    Ok(request) => self.request(request).await,
+                    Err(error) => Ok(self.not_understood(&error)),
+                }
+            }
+            Input::Append(head) => commands::append::run(self, head).await,
+            Input::NotUnderstood(error) => Ok(self.not_understood(&error)),
+            Input::Bad(bad) => Ok(self.bad_line(bad)),
+            Input::Misplaced(error) => {
+                self.bye("CLIENTBUG", &error.to_string());
+                Ok(Next::Close)
+            }
+            Input::TooLarge(command) => {
+                let tag = command.split(|&b| b == b' ').next().and_then(Tag::new);
+                Ok(self.refuse(tag.as_ref(), &Completion::no("TOOBIG", "The command is too long")))
+            }
+            Input::Flood => {
+                self.bye("TOOBIG", "The command is too long");
+                Ok(Next::Close)
+            }
+            Input::End => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+
+    /// The grammar's limits here.
+    pub fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        limits.command = max_line(&self.state, self.config);
+        limits
+    }
+
+    /// Answers what could not be read.
+    pub fn not_understood(&mut self, error: &ParseError) -> Next {
+        self.refuse(error.tag.as_ref(), &Completion::bad(error.to_string()))
+    }
+
+    async fn request(&mut self, request: Request) -> io::Result<Next> {
+        let Request { tag, command } = request;
+        let answer = match self.check_state(&command) {
+            Some(refusal) => Answer::quiet(refusal),
+            None => commands::run(self, &tag, command).await?,
+        };
+        self.answer(&tag, answer)
+    }
+
+    /// Tells news if that is allowed now, and the tagged line.
+    pub fn answer(&mut self, tag: &Tag, answer: Answer) -> io::Result<Next> {
+        if let (Some(say), State::Selected(selected)) = (answer.say, &mut self.state) {
+            let mut news = Vec::new();
+            match selected.announce(say, answer.own, self.rev2, &self.services.lists, &mut news) {
+                Ok(()) => self.session.stream.queue(&news),
+                Err(failure) => return Err(lost(&failure)),
+            }
+        }
+        if answer.next == Next::Answered {
+            return Ok(Next::Go);
+        }
+        if answer.next == Next::Close {
+            self.queue_completion(Some(tag), &answer.completion);
+            return Ok(Next::Close);
+        }
+        Ok(self.refuse(Some(tag), &answer.completion))
+    }
+
+    /// Queues a tagged line (untagged if there is no tag), and ends the conversation if it was one refusal too many.
+    fn refuse(&mut self, tag: Option<&Tag>, completion: &Completion) -> Next {
+        self.queue_completion(tag, completion);
+        self.errors += u32::from(completion.status == Status::Bad);
+        if self.errors > self.config.max_errors {
+            self.bye("CLIENTBUG", "Too many commands that are not understood");
+            return Next::Close;
+        }
+        Next::Go
+    }
+
+    fn queue_completion(&mut self, tag: Option<&Tag>, completion: &Completion) {
+        let mut line = Vec::with_capacity(64);
+        completion.encode(tag.map_or(b"*".as_slice(), |tag| tag.as_str().as_bytes()), &mut line);
+        self.session.stream.queue(&line);
+    }
+
+    /// Refuses what is no line. Behind a bare CR or LF nobody knows where a command begins, so nothing more is read.
+    fn bad_line(&mut self, bad: BadLine) -> Next {
+        match bad {
+            BadLine::TooLong => self.refuse(None, &Completion::bad("The line is too long")),
+            BadLine::Nul => self.refuse(None, &Completion::bad("NUL is not allowed in a command")),
+            _ => {
+                self.bye("CLIENTBUG", "Bare CR or LF is not allowed; lines end with CRLF");
+                Next::Close
+            }
+        }
+    }
+
+    /// Queues the untagged BYE.
+    pub fn bye(&mut self, code: &str, text: &str) {
+        self.session.stream.queue(format!("* BYE [{code}] {text}\r\n").as_bytes());
+    }
+
+    /// Whether a command may be given now (RFC 9051 section 6).
+    fn check_state(&self, command: &Command) -> Option<Completion> {
+        use Command as C;
+        let (in_not, in_auth, in_selected) = match command {
+            C::Capability | C::Noop | C::Logout | C::Id(_) => (true, true, true),
+            C::StartTls | C::Login(_) | C::Authenticate(_) => (true, false, false),
+            C::Enable(_) => (false, true, false),
+            C::Check
+            | C::Close
+            | C::Unselect
+            | C::Expunge
+            | C::UidExpunge(_)
+            | C::Search(_)
+            | C::Fetch(_)
+            | C::Store(_)
+            | C::Copy(_)
+            | C::Move(_) => (false, false, true),
+            _ => (false, true, true),
+        };
+        match &self.state {
+            State::NotAuthenticated if !in_not => Some(Completion::bad("Log in first")),
+            State::Authenticated { .. } if !in_auth && in_selected => Some(Completion::bad("Select a mailbox first")),
+            State::Selected(_) if in_auth && !in_selected => Some(Completion::bad("Not while a mailbox is selected")),
+            State::Authenticated { .. } | State::Selected(_) if !in_auth && !in_selected => {
+                Some(Completion::bad("Logged in already"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Where the session stands, as far as capabilities go.
+    pub fn stage(&self) -> Stage {
+        match self.state {
+            State::NotAuthenticated => {
+                Stage::Before { start_tls: self.session.may_start_tls(), passwords: self.may_log_in() }
+            }
+            _ => Stage::After,
+        }
+    }
+
+    /// Whether a password may be taken now.
+    pub fn may_log_in(&self) -> bool {
+        self.session.may_take_password() && !(self.session.info.require_tls && self.session.tls().is_none())
+    }
+
+    /// The account that has logged in; empty before.
+    pub fn account(&self) -> String {
+        match &self.state {
+            State::NotAuthenticated => String::new(),
+            State::Authenticated { account } => account.clone(),
+            State::Selected(selected) => selected.account.clone(),
+        }
+    }
+
+    /// The selected mailbox.
+    pub fn selected(&mut self) -> Option<&mut Selected> {
+        match &mut self.state {
+            State::Selected(selected) => Some(selected),
+            _ => None,
+        }
+    }
+
+    /// Leaves the selected mailbox.
+    pub fn unselect(&mut self) {
+        if let State::Selected(selected) = &mut self.state {
+            let account = std::mem::take(&mut selected.account);
+            self.state = State::Authenticated { account };
+        }
+    }
+
+    /// The store, now.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub fn store(&self) -> Result<Store, StoreFailure> {
+        Ok(self.services.store.get()?)
+    }
+
+    /// How names are written.
+    pub fn mode(&self) -> TextMode {
+        if self.rev2 {
+            TextMode::Utf8
+        } else {
+            TextMode::Utf7
+        }
+    }
+
+    /// TLS is on: starts over as if the client had just connected (RFC 9051 section 6.2.1), but for its limits.
+    pub fn start_over(&mut self) {
+        self.state = State::NotAuthenticated;
+        self.rev2 = false;
+    }
+
+    /// TLS facts for the log.
+    pub fn tls_text(&self) -> String {
+        self.session.tls().map_or_else(
+            || "none".to_owned(),
+            |facts| {
+                let group = facts.group.as_deref().map(|group| format!(" {group}"));
+                format!("{} {}{}", facts.version, facts.cipher, group.unwrap_or_default())
+            },
+        )
+    }
+}
+
+/// A command line may be so long, and with its literals too.
+fn max_line(state: &State, config: &Config) -> usize {
+    match state {
+        State::NotAuthenticated => config.max_command_before_login,
+        _ => config.max_command,
+    }
+}
+
+/// The view of the selected mailbox cannot be kept up: the client must not go on with an old one.
+pub fn lost(failure: &StoreFailure) -> io::Error {
+    tracing::error!(%failure, "the selected mailbox cannot be read any more, connection ended");
+    io::Error::new(io::ErrorKind::ConnectionAborted, "the selected mailbox cannot be read")
+}
+
+/// How connections end when nobody is to blame.
+fn is_departure(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, TimedOut, UnexpectedEof};
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | TimedOut | UnexpectedEof)
+}
+
+/// Answers of so many octets are written although more commands wait: a client that never reads must not fill our memory.
+const MAX_QUEUED: usize = 32 * 1024;

@@ -1,0 +1,66 @@
+//! Keys that the view's columns answer.
+
+use dovetail_imap_grammar::command::SearchKey;
+use dovetail_imap_grammar::{Flag, RangeSet};
+use dovetail_sdk::store::{column, flag, MessageColumns};
+
+use crate::fetch::metadata::internal_date;
+use crate::selected::Selected;
+
+/// The columns that a key needs, keys within it included.
+pub fn needed(key: &SearchKey) -> u32 {
+    match key {
+        SearchKey::And(keys) => keys.iter().map(needed).fold(0, |all, one| all | one),
+        SearchKey::Or(left, right) => needed(left) | needed(right),
+        SearchKey::Not(key) => needed(key),
+        SearchKey::Flag(_) | SearchKey::NotFlag(_) | SearchKey::New => column::FLAGS,
+        SearchKey::Before(_) | SearchKey::On(_) | SearchKey::Since(_) => column::DATES,
+        SearchKey::Larger(_) | SearchKey::Smaller(_) => column::SIZES,
+        SearchKey::Body(_) | SearchKey::Text(_) | SearchKey::Header { .. } => column::SIZES,
+        _ => 0,
+    }
+}
+
+/// What a message's row says to a key; `None` if the key is not one of those.
+pub fn test(key: &SearchKey, selected: &Selected, rows: &MessageColumns, row: usize) -> Option<bool> {
+    let uid = rows.uids.get(row).copied().unwrap_or(0);
+    let flags = rows.flags.get(row).copied().unwrap_or(0);
+    let size = rows.sizes.get(row).copied().unwrap_or(0);
+    let day = || internal_date(rows, row).date();
+    Some(match key {
+        SearchKey::All => true,
+        SearchKey::Flag(flag) => has(flag, flags, uid, selected),
+        SearchKey::NotFlag(flag) => !has(flag, flags, uid, selected),
+        SearchKey::Recent => selected.recent.has(uid),
+        SearchKey::Old => !selected.recent.has(uid),
+        SearchKey::New => selected.recent.has(uid) && flags & u64::from(flag::SEEN) == 0,
+        SearchKey::Before(date) => day() < *date,
+        SearchKey::On(date) => day() == *date,
+        SearchKey::Since(date) => day() >= *date,
+        SearchKey::Larger(octets) => size > *octets,
+        SearchKey::Smaller(octets) => size < *octets,
+        _ => return None,
+    })
+}
+
+fn has(named: &Flag, flags: u64, uid: u32, selected: &Selected) -> bool {
+    let bit = |bit: u32| flags & u64::from(bit) != 0;
+    match named {
+        Flag::Answered => bit(flag::ANSWERED),
+        Flag::Flagged => bit(flag::FLAGGED),
+        Flag::Deleted => bit(flag::DELETED),
+        Flag::Seen => bit(flag::SEEN),
+        Flag::Draft => bit(flag::DRAFT),
+        Flag::Recent => selected.recent.has(uid),
+        Flag::Keyword(word) => {
+            let at = selected.keywords.iter().position(|known| known.eq_ignore_ascii_case(word));
+            at.is_some_and(|at| flags >> flag::FIRST_KEYWORD & 1 << at != 0)
+        }
+        _ => false,
+    }
+}
+
+/// The rows whose UIDs are in a set.
+pub fn rows_in(set: &RangeSet, rows: &MessageColumns, among: &[u32]) -> Vec<u32> {
+    among.iter().copied().filter(|row| rows.uids.get(*row as usize).is_some_and(|uid| set.contains(*uid))).collect()
+}
