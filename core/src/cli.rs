@@ -120,6 +120,7 @@ fn whole(common: &Common) -> clap::Command {
     let ours = Cli::command();
     // A plugin's command of a name that is taken is not reached.
     let offered = operation::offered::commands(common).into_iter();
-    let theirs: Vec<clap::Command> = offered.filter(|command| ours.find_subcommand(command.get_name()).is_none()).collect();
+    let theirs: Vec<clap::Command> =
+        offered.filter(|command| ours.find_subcommand(command.get_name()).is_none()).collect();
     ours.subcommands(theirs)
 }

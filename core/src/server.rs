@@ -230,9 +230,10 @@ impl Server {
         // A reload that is under way would open doors again. It ends within moments, or finds that the server stops.
         let _no_reload = tokio::time::timeout(END_LIMIT, self.reloading.lock()).await;
         let within = self.state().config.drain;
-        tracing::info!(?within, "stopping: no new connections, sessions are asked to end");
         self.doors.close();
         self.common.drain.send_replace(true);
+        // Said when it is so: whoever reads it may look.
+        tracing::info!(?within, "stopping: no new connections, sessions are asked to end");
         if !self.closed_within(within).await {
             tracing::warn!(sessions = self.open(), "the time to drain is over; these sessions are cut");
             self.common.cut.send_replace(true);

@@ -2,7 +2,7 @@
 //!
 //! One folder: the program with its plugins beside it, where it finds them; manual pages and completions, which the program
 //! makes of its own words and those of these plugins; the systemd unit that `dovetail init` writes, for a program in
-//! `/usr/local/lib/dovetail`; the example configurations; licences.
+//! `/usr/local/bin`; the example configurations; licences.
 
 use crate::error::Error;
 use crate::run;
@@ -20,7 +20,7 @@ const COMPLETIONS: [(&str, &str); 5] = [
     ("powershell", "_dovetail.ps1"),
 ];
 /// Where the unit expects the program.
-const INSTALLED: &str = "/usr/local/lib/dovetail/dovetail";
+const INSTALLED: &str = "/usr/local/bin/dovetail";
 
 /// Builds, copies, packs.
 pub fn run() -> Result<(), Error> {
@@ -88,8 +88,9 @@ fn unit(files: &str, program: &Path) -> Result<String, Error> {
     let mut texts = files
         .filter(|file| file["path"].as_str().is_some_and(|path| path.ends_with("/dovetail.service")))
         .filter_map(|file| file["text"].as_str());
-    let text = texts.next().ok_or_else(|| Error::Server("`dovetail init --print` prints no dovetail.service".into()))?;
-    let head = "# For `dovetail init` to replace, or to be changed by hand: paths and user.\n";
+    let text =
+        texts.next().ok_or_else(|| Error::Server("`dovetail init --print` prints no dovetail.service".into()))?;
+    let head = "# An example with the usual paths; `dovetail init` writes one for the machine that it sets up.\n";
     let lines = text.lines().skip_while(|line| line.starts_with('#'));
     let program = program.display().to_string();
     if !text.contains(&program) {
@@ -124,7 +125,7 @@ mod tests {
         let files = r##"{"files":[{"path":"/etc/dovetail/dovetail.ron","text":"()"},
             {"path":"/etc/systemd/system/dovetail.service","text":"# Made for one.\n[Service]\nExecStart=/x/y/dovetail serve\n"}]}"##;
         let unit = super::unit(files, Path::new("/x/y/dovetail")).unwrap();
-        assert!(unit.ends_with("hand: paths and user.\n[Service]\nExecStart=/usr/local/lib/dovetail/dovetail serve\n"), "{unit}");
+        assert!(unit.ends_with("that it sets up.\n[Service]\nExecStart=/usr/local/bin/dovetail serve\n"), "{unit}");
         assert!(super::unit(files, Path::new("/z/dovetail")).unwrap_err().to_string().contains("/z/dovetail"));
         super::unit(r#"{"files":[]}"#, Path::new("/x")).unwrap_err();
     }

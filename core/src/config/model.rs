@@ -25,7 +25,8 @@ pub struct Config {
     /// domain name of at most 253 letters, digits, `-` and `.`, or `localhost`.
     pub hostname: String,
     /// Where everything that the server keeps is: mail, accounts, certificates, the lock, the control socket. Made with mode
-    /// 0700 if it is missing. (Absolute once it is read.)
+    /// 0700 if it is missing.
+    // Absolute once the file is read.
     pub data_dir: PathBuf,
     /// Where relative paths start.
     pub config_dir: PathBuf,

@@ -1,15 +1,32 @@
 //! Clients that people use: a message goes in by each of them and comes out by each of them, byte for byte.
 
 mod curl;
+mod fetchmail;
+mod imapclient;
+mod imapflow;
+mod imaplib;
+mod letters;
+mod mbsync;
+mod neomutt;
 mod openssl;
 mod python;
 mod swaks;
+mod together;
 
 use crate::{
-    harness::{Server, Setup, PASSWORD, USER},
+    harness::{Client, Server, Setup, BINARY, PASSWORD, USER},
     mail::{after_trace, assert_same, hard_message},
-    tls::HOST,
+    tls::{Tls, HOST},
 };
+use letters::Inbox;
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// A name that leads to loopback on every machine, for clients that can't be told where a name leads.
+const LOCAL: &str = "localhost";
 
 /// How a client gets to TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +49,13 @@ impl Way {
         match self {
             Way::Explicit => "pop3",
             Way::Implicit => "pop3s",
+        }
+    }
+
+    fn imap(self) -> &'static str {
+        match self {
+            Way::Explicit => "imap",
+            Way::Implicit => "imaps",
         }
     }
 }
@@ -60,4 +84,58 @@ fn fetches(fetch: impl Fn(&Server, Way) -> Vec<u8>) {
         assert_same(after_trace(&got), &message, &format!("fetched {way:?}"));
         assert_same(&got, &server.mailbox(USER, PASSWORD)[0], &format!("fetched {way:?}, with its trace"));
     }
+}
+
+/// Every message of an [`Inbox`] is read by `read` both ways; all must be what they were.
+fn reads_all(read: impl Fn(&Inbox, Way) -> Vec<Vec<u8>>) {
+    let inbox = Inbox::new();
+    for way in Way::BOTH {
+        inbox.assert_all(read(&inbox, way), <[u8]>::to_vec, &format!("read {way:?}"));
+    }
+}
+
+/// Where `.ci/run` puts the clients that Debian doesn't have (core/tests/clients): beside the builds.
+fn installed() -> PathBuf {
+    Path::new(BINARY).ancestors().nth(2).unwrap().join("clients")
+}
+
+/// An IMAP session over implicit TLS, logged in.
+#[track_caller]
+fn imap_login(server: &Server) -> Client<Tls> {
+    let mut imap = server.connect_tls("imaps");
+    assert!(imap.line().starts_with("* OK "));
+    imap.expect(&format!("in LOGIN {USER} \"{PASSWORD}\""), "in OK ");
+    imap
+}
+
+/// The untagged lines of the answer to a command of a session on its own; no literals.
+#[track_caller]
+fn imap_lines(imap: &mut Client<Tls>, command: &str) -> Vec<String> {
+    imap.send(format!("x {command}\r\n"));
+    let mut lines = Vec::new();
+    loop {
+        let line = imap.line();
+        match line.strip_prefix("x ") {
+            Some(status) => {
+                assert!(status.starts_with("OK"), "{command}: {line}");
+                return lines;
+            }
+            None if line.is_empty() => panic!("{command}: the connection ended"),
+            None => lines.push(line),
+        }
+    }
+}
+
+/// Runs a script that says `idling` when it waits for mail; delivers this then. It must end well.
+#[track_caller]
+fn run_and_deliver(server: &Server, command: &mut Command, message: &[u8]) {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    if line == "idling\n" {
+        server.leave(message);
+    }
+    let status = child.wait().unwrap();
+    assert!(status.success() && line == "idling\n", "{status}, {line:?}\n{}", server.log());
 }

@@ -16,7 +16,9 @@ fn completions_have_our_commands_and_those_of_plugins_in_every_shell() {
     let dir = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let (script, path) = completions(dir.path(), shell);
-        for word in ["serve", "--data-dir", "against-running", "unblock", "certs", "accounts", "alias-domain", "common-name"] {
+        for word in
+            ["serve", "--data-dir", "against-running", "unblock", "certs", "accounts", "alias-domain", "common-name"]
+        {
             // Fish writes long options without their dashes.
             let word = if shell == "fish" { word.trim_start_matches('-') } else { word };
             assert!(script.contains(word), "{shell} has no `{word}`");
@@ -74,7 +76,18 @@ fn every_command_has_a_manual_page_that_can_be_shown() {
     let said = run_ok(dovetail().args(["man", "--json", "--dir"]).arg(dir.path().join("man/man1")));
     let said: serde_json::Value = serde_json::from_str(&said).unwrap();
     let pages: BTreeSet<&str> = said["pages"].as_array().unwrap().iter().filter_map(|page| page.as_str()).collect();
-    let words = ["serve", "init", "check", "reload", "status", "trace", "plugin-inspect", "config-reference", "certs", "accounts-add"];
+    let words = [
+        "serve",
+        "init",
+        "check",
+        "reload",
+        "status",
+        "trace",
+        "plugin-inspect",
+        "config-reference",
+        "certs",
+        "accounts-add",
+    ];
     for name in words {
         assert!(pages.contains(format!("dovetail-{name}.1").as_str()), "{name}: {pages:?}");
     }
@@ -84,7 +97,8 @@ fn every_command_has_a_manual_page_that_can_be_shown() {
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains("\n.SH NAME\n") && text.contains("\n.SH SYNOPSIS\n"), "{page}: {text}");
         if have("groff") {
-            let (status, shown, warnings) = run(Command::new("groff").args(["-man", "-Tutf8", "-ww", "-P-cbou"]).arg(&path));
+            let (status, shown, warnings) =
+                run(Command::new("groff").args(["-man", "-Tutf8", "-ww", "-P-cbou"]).arg(&path));
             assert!(status.success() && warnings.is_empty(), "{page}: {warnings}");
             let title = page.trim_end_matches(".1");
             assert!(shown.contains(title) && shown.contains("--config"), "{page}: {shown}");
@@ -101,7 +115,10 @@ fn the_reference_is_printed_as_a_whole_and_in_parts() {
     let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src/reference.md");
     assert_eq!(run_ok(dovetail().args(["config", "reference"])), fs::read_to_string(book).unwrap());
     let part = run_ok(dovetail().args(["config", "reference", "pop3", "listeners"]));
-    assert!(part.starts_with("## Listeners\n") && part.contains("\n## pop3\n") && !part.contains("`hostname`**"), "{part}");
+    assert!(
+        part.starts_with("## Listeners\n") && part.contains("\n## pop3\n") && !part.contains("`hostname`**"),
+        "{part}"
+    );
     assert!(part.contains("- **`max_messages`** (number; default `1000000`)\n"), "{part}");
     let json = run_ok(dovetail().args(["--json", "config", "reference", "pop3"]));
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -115,5 +132,18 @@ fn the_example_config_is_good_as_it_is_printed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("dovetail.ron");
     fs::write(&path, run_ok(dovetail().args(["config", "example"]))).unwrap();
+    run_ok(dovetail().args(["check", "--config"]).arg(&path));
+}
+
+/// The whole configuration that the book's chapter begins with.
+#[test]
+fn the_books_config_is_good() {
+    let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src/configuration.md");
+    let page = fs::read_to_string(book).unwrap();
+    let config =
+        page.split("```ron\n").skip(1).filter_map(|rest| rest.split("```").next()).find(|text| text.starts_with("(\n"));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("dovetail.ron");
+    fs::write(&path, config.unwrap()).unwrap();
     run_ok(dovetail().args(["check", "--config"]).arg(&path));
 }

@@ -6,6 +6,7 @@ mod bad;
 mod blocking;
 mod certificates;
 mod clients;
+mod comfort;
 mod conf;
 mod dev;
 mod dns;

@@ -7,17 +7,17 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Longest command in octets, with its literals but without the message of APPEND.
+    /// Longest command in octets, with its literals but without the message of APPEND: at least 8192.
     pub max_command: usize,
-    /// The same before somebody has logged in.
+    /// The same before somebody has logged in, in octets: at least 8192.
     pub max_command_before_login: usize,
     /// Largest message that APPEND takes, in octets.
     pub max_message_size: u64,
-    /// Most refused commands in one session.
+    /// Most refused commands in one session; one more ends it.
     pub max_errors: u32,
-    /// Most failed logins in one session.
+    /// Failed logins that end a session.
     pub max_failed_logins: u32,
-    /// So many seconds a client has to log in.
+    /// So many seconds a client has to log in: at least 1.
     pub login_seconds: u64,
     /// While a client is in IDLE it hears something at least so often, in seconds, so that no router on the way forgets
     /// the connection. 0: only what happens.

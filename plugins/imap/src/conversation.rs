@@ -21,13 +21,14 @@ use crate::capability::{self, Stage};
 use crate::commands;
 use crate::completion::{Completion, Status};
 use crate::config::Config;
+use crate::figures::Figures;
 use crate::framing::{self, Input};
 use crate::search::cache::SearchCache;
 use crate::selected::shared::SharedLists;
 use crate::selected::{Own, Say, Selected};
 
 /// What the conversation asks others for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Services {
     /// Who is this.
     pub directory: Service<Directory>,
@@ -37,6 +38,8 @@ pub struct Services {
     pub lists: Arc<SharedLists>,
     /// Header fields that searches share.
     pub search: Arc<SearchCache>,
+    /// What is counted.
+    pub figures: Figures,
 }
 
 /// Where the conversation stands (RFC 9051 section 3).
@@ -190,14 +193,14 @@ impl<'a> Conversation<'a> {
 
     async fn line(&mut self, line: Vec<u8>) -> io::Result<Next> {
         let limits = self.limits();
-        match framing::rest_of_command(&mut self.session.stream, line, &limits).await? {
+        match Box::pin(framing::rest_of_command(&mut self.session.stream, line, &limits)).await? {
             Input::Command(command) => {
                 match Request::parse(&command, &limits) {
-                    Ok(request) => self.request(request).await,
+                    Ok(request) => Box::pin(self.request(request)).await,
                     Err(error) => Ok(self.not_understood(&error)),
                 }
             }
-            Input::Append(head) => commands::append::run(self, head).await,
+            Input::Append(head) => Box::pin(commands::append::run(self, head)).await,
             Input::NotUnderstood(error) => Ok(self.not_understood(&error)),
             Input::Bad(bad) => Ok(self.bad_line(bad)),
             Input::Misplaced(error) => {
@@ -230,6 +233,7 @@ impl<'a> Conversation<'a> {
 
     async fn request(&mut self, request: Request) -> io::Result<Next> {
         let Request { tag, command } = request;
+        self.services.figures.command(&command);
         let answer = match self.check_state(&command) {
             Some(refusal) => Answer::quiet(refusal),
             None => commands::run(self, &tag, command).await?,

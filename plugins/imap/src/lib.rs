@@ -14,6 +14,7 @@ mod completion;
 mod config;
 mod conversation;
 mod fetch;
+mod figures;
 mod framing;
 mod login;
 mod names;
@@ -31,6 +32,7 @@ use dovetail_sdk::{export_plugin, About, Context, Plugin, Problems, StartFailure
 
 use config::Config;
 use conversation::{Conversation, Services};
+use figures::Figures;
 use search::cache::SearchCache;
 use selected::shared::SharedLists;
 
@@ -53,6 +55,7 @@ impl Plugin for Imap {
             store: context.service()?,
             lists: Arc::new(SharedLists::default()),
             search: Arc::new(SearchCache::new(config.search_memory)),
+            figures: Figures::new(),
         };
         Ok(Imap { config, services })
     }

@@ -26,7 +26,10 @@ pub fn differences(conf: &str, parts: &[Part]) -> Vec<String> {
             let own: Vec<String> = option.name.split('.').map(str::to_owned).collect();
             let is_it = |found: &&Named| match (found.path.as_slice(), part.name.as_str()) {
                 ([list, name, config, rest @ ..], id) if part.is_plugin => {
-                    list == "plugins" && config == "config" && rest == own && plugins.get(name).is_some_and(|of| of == id)
+                    list == "plugins"
+                        && config == "config"
+                        && rest == own
+                        && plugins.get(name).is_some_and(|of| of == id)
                 }
                 ([list, _, rest @ ..], "Instances") => list == "plugins" && rest == own,
                 ([list, _, rest @ ..], "Listeners") => list == "listeners" && rest == own,
@@ -48,9 +51,8 @@ pub fn differences(conf: &str, parts: &[Part]) -> Vec<String> {
 fn contradiction(hit: &Named, option: &Entry) -> Option<String> {
     let (Some(told), Default::Value(value)) = (&hit.default, &option.default) else { return None };
     let is_plain = !value.starts_with(['[', '{', '(']);
-    (is_plain && told != value).then(|| {
-        format!("conf/dovetail.ron:{}: the default of `{}` is {value}, not {told}", hit.line, option.name)
-    })
+    (is_plain && told != value)
+        .then(|| format!("conf/dovetail.ron:{}: the default of `{}` is {value}, not {told}", hit.line, option.name))
 }
 
 /// The plugin of each instance.
@@ -168,7 +170,10 @@ mod tests {
         let differences = told("smtp", true, vec![option("max", "4"), option("nope", "1")]);
         assert_eq!(
             differences,
-            ["conf/dovetail.ron:8: the default of `max` is 4, not 3", "conf/dovetail.ron says nothing of `nope` (smtp)"]
+            [
+                "conf/dovetail.ron:8: the default of `max` is 4, not 3",
+                "conf/dovetail.ron says nothing of `nope` (smtp)"
+            ]
         );
         assert_eq!(told("mx", true, vec![option("max", "3")]).len(), 1, "the instance's name is not the plugin's");
     }

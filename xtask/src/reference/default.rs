@@ -99,7 +99,8 @@ pub fn of_type(source: &Source, wanted: &Type) -> Option<Value> {
         _ if source.fields(&name).is_some() => Some(Value::Group),
         _ => {
             let item = source.enums.get(&name).filter(|item| derives(&item.attrs, "Default"))?;
-            let is_default = |variant: &&syn::Variant| variant.attrs.iter().any(|attribute| attribute.path().is_ident("default"));
+            let is_default =
+                |variant: &&syn::Variant| variant.attrs.iter().any(|attribute| attribute.path().is_ident("default"));
             item.variants.iter().find(is_default).map(|variant| Value::Variant(variant.ident.to_string()))
         }
     }
@@ -172,7 +173,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_told_is_not_guessed() {
-        for expression in ["LOOP", "[1, 2].map(f).into()", "count(1)", "u64::MAX", "UNKNOWN", "\"a\".len()", "1 / 0", "1 << 200"] {
+        for expression in
+            ["LOOP", "[1, 2].map(f).into()", "count(1)", "u64::MAX", "UNKNOWN", "\"a\".len()", "1 / 0", "1 << 200"]
+        {
             assert_eq!(value(expression, "u64"), None, "{expression}");
         }
     }

@@ -6,7 +6,7 @@
 
 use super::{
     default::{evaluate, of_type, Value},
-    source::{docs, serde, Source},
+    source::{docs, last_word, serde, Source},
     words, Default, Entry, Part,
 };
 use crate::{
@@ -22,8 +22,18 @@ pub fn all(workspace: &Workspace) -> Result<Vec<Part>, Error> {
     let core = Source::read(&workspace.workspace_root.join("core/src/config"))?;
     let mut parts = vec![
         Part { name: "General".into(), intro: GENERAL.into(), is_plugin: false, options: top(&core)? },
-        Part { name: "Instances".into(), intro: INSTANCES.into(), is_plugin: false, options: group(&core, "PluginOptions", "")? },
-        Part { name: "Listeners".into(), intro: LISTENERS.into(), is_plugin: false, options: group(&core, "ListenerOptions", "")? },
+        Part {
+            name: "Instances".into(),
+            intro: INSTANCES.into(),
+            is_plugin: false,
+            options: group(&core, "PluginOptions", "")?,
+        },
+        Part {
+            name: "Listeners".into(),
+            intro: LISTENERS.into(),
+            is_plugin: false,
+            options: group(&core, "ListenerOptions", "")?,
+        },
     ];
     let mut plugins = Vec::new();
     for package in workspace.packages.iter().filter(|package| is_plugin(workspace, package)) {
@@ -49,7 +59,7 @@ fn plugin(source: &Source) -> Result<Part, Error> {
     let section = source.section.clone().ok_or_else(|| unclear("there is no `type Config` in an `impl Plugin`"))?;
     let intro = word("summary").map(|summary| format!("{summary}.")).unwrap_or_default();
     let options = match section.as_str() {
-        "NoConfig" => Vec::new(),
+        "()" => Vec::new(),
         section => group(source, section, "")?,
     };
     Ok(Part { name, intro, is_plugin: true, options })
@@ -148,7 +158,7 @@ fn group(source: &Source, name: &str, prefix: &str) -> Result<Vec<Entry>, Error>
                 None if source.defaults.contains_key(name) => None,
                 None => of_type(source, &field.ty),
             }),
-            None if super::source::last_word(&field.ty).is_some_and(|word| word == "Option") => Some(Some(Value::Nothing)),
+            None if last_word(&field.ty).is_some_and(|word| word == "Option") => Some(Some(Value::Nothing)),
             None => None,
         };
         options.extend(entries(source, field, &format!("{prefix}{option}"), value)?);
@@ -243,8 +253,10 @@ mod tests {
                 A, B }",
         );
         let options = options.unwrap();
-        let told: Vec<String> =
-            options.iter().map(|o| format!("{} {} {:?} {} {}", o.name, o.kind, o.default, o.text, o.choices.len())).collect();
+        let told: Vec<String> = options
+            .iter()
+            .map(|o| format!("{} {} {:?} {} {}", o.name, o.kind, o.default, o.text, o.choices.len()))
+            .collect();
         assert_eq!(
             told,
             [
@@ -255,6 +267,25 @@ mod tests {
                 "group.own true or false Value(\"true\") Its own. 0",
             ]
         );
+    }
+
+    #[test]
+    fn a_plugin_is_its_manifest_and_its_section() {
+        let mut source = Source::default();
+        source
+            .add(
+                "impl Plugin for Echo { type Config = config::Section; }
+                 export_plugin! { plugin: Echo, id: \"echo\", summary: \"Says it again\", provides: [Protocol] }
+                 mod config { #[derive(Deserialize)] struct Section { /// Times.
+                    times: u32 } }
+                 #[cfg(test)] mod tests { #[derive(Deserialize)] struct Section { other: u32 } }",
+            )
+            .unwrap();
+        let part = plugin(&source).unwrap();
+        assert_eq!((part.name.as_str(), part.intro.as_str(), part.is_plugin), ("echo", "Says it again.", true));
+        assert_eq!(part.options.iter().map(|option| option.name.as_str()).collect::<Vec<_>>(), ["times"]);
+        source.add("impl Plugin for Echo { type Config = (); }").unwrap();
+        assert!(plugin(&source).unwrap().options.is_empty());
     }
 
     #[test]

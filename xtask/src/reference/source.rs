@@ -22,7 +22,7 @@ pub struct Source {
     pub defaults: BTreeMap<String, syn::ExprStruct>,
     /// The methods of types, as `Type::method`.
     pub methods: BTreeMap<String, syn::ImplItemFn>,
-    /// The type that `impl Plugin` calls its `Config`.
+    /// The type that `impl Plugin` calls its `Config`; `()` for none.
     pub section: Option<String>,
     /// The words of `export_plugin!`: `id`, `summary`.
     pub exported: BTreeMap<String, String>,
@@ -76,7 +76,8 @@ impl Source {
 
     fn implementation(&mut self, item: ItemImpl) {
         let Some(of) = last_word(&item.self_ty) else { return };
-        let of_trait = item.trait_.as_ref().and_then(|(_, path, _)| path.segments.last()).map(|last| last.ident.to_string());
+        let of_trait =
+            item.trait_.as_ref().and_then(|(_, path, _)| path.segments.last()).map(|last| last.ident.to_string());
         for part in item.items {
             match (of_trait.as_deref(), part) {
                 (Some("Default"), ImplItem::Fn(function)) => {
@@ -84,7 +85,7 @@ impl Source {
                         self.defaults.insert(of.clone(), value.clone());
                     }
                 }
-                (Some("Plugin"), ImplItem::Type(alias)) if alias.ident == "Config" => self.section = last_word(&alias.ty),
+                (Some("Plugin"), ImplItem::Type(alias)) if alias.ident == "Config" => self.section = section(&alias.ty),
                 (None, ImplItem::Fn(function)) => {
                     self.methods.insert(format!("{of}::{}", function.sig.ident), function);
                 }
@@ -173,6 +174,14 @@ pub fn last_word(of: &Type) -> Option<String> {
     match of {
         Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
         _ => None,
+    }
+}
+
+/// The struct of a section; `()` is one without options.
+fn section(of: &Type) -> Option<String> {
+    match of {
+        Type::Tuple(tuple) if tuple.elems.is_empty() => Some("()".into()),
+        of => last_word(of),
     }
 }
 

@@ -13,8 +13,10 @@ pub fn of(source: &Source, wanted: &Type) -> String {
     let inner = arguments(wanted);
     match (name.as_str(), inner.as_slice()) {
         ("Option" | "Box", [inner]) => of(source, inner),
-        ("Vec", [inner]) => format!("list of {}", of(source, inner)),
-        ("BTreeMap" | "HashMap", [key, value]) => format!("map from {} to {}", of(source, key), of(source, value)),
+        ("Vec", [inner]) => format!("list of {}", plural(&of(source, inner))),
+        ("BTreeMap" | "HashMap", [key, value]) => {
+            format!("map from {} to {}", plural(&of(source, key)), plural(&of(source, value)))
+        }
         ("String", _) => "text".into(),
         ("PathBuf", _) => "path".into(),
         ("char", _) => "character".into(),
@@ -26,13 +28,23 @@ pub fn of(source: &Source, wanted: &Type) -> String {
         _ => match source.enums.get(&name) {
             Some(item) => {
                 let names: Vec<String> = item.variants.iter().map(|variant| format!("`{}`", variant.ident)).collect();
-                names.join(" or ")
+                match names.split_last() {
+                    Some((last, [])) => last.clone(),
+                    Some((last, others)) => format!("{} or {last}", others.join(", ")),
+                    None => "nothing".into(),
+                }
             }
-            // A text with rules of its own: its type says what it is.
+            // A text with rules of its own: its type says in the first words what it is.
             None => {
                 let text = source.structs.get(&name).map(|item| docs(&item.attrs)).unwrap_or_default();
-                let sentence = text.split(['.', ';']).next().unwrap_or_default().to_owned();
-                lower_first(if sentence.is_empty() { &name } else { &sentence })
+                let words = text.split([',', '.', ';']).next().unwrap_or_default();
+                let words =
+                    ["A ", "An ", "The "].iter().find_map(|article| words.strip_prefix(article)).unwrap_or(words);
+                if words.is_empty() {
+                    name
+                } else {
+                    words.to_owned()
+                }
             }
         },
     }
@@ -64,7 +76,38 @@ fn arguments(of: &Type) -> Vec<&Type> {
     types.collect()
 }
 
-fn lower_first(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
+/// Several of what is in words.
+fn plural(words: &str) -> String {
+    if words.starts_with(['`', '(']) {
+        return words.to_owned();
+    }
+    let (first, rest) =
+        words.split_once(' ').map_or((words, String::new()), |(first, rest)| (first, format!(" {rest}")));
+    format!("{first}{}{rest}", if first.ends_with('s') { "es" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_told_in_words() {
+        let mut source = Source::default();
+        let items = "/// A network, such as `10.0.0.0/8`.\n struct Network(IpNet);
+            enum Mode { A, B, C }
+            struct Bare(u8);
+            #[derive(Deserialize)] struct Group { a: u8 }";
+        source.add(items).unwrap();
+        for (wanted, expected) in [
+            ("Option<std::path::PathBuf>", "path"),
+            ("Vec<Network>", "list of networks"),
+            ("Vec<SocketAddr>", "list of addresses with port"),
+            ("BTreeMap<String, Mode>", "map from texts to `A`, `B` or `C`"),
+            ("Vec<(String, Option<Mode>)>", "list of (text, `A`, `B` or `C`)"),
+            ("Group", "group"),
+            ("Bare", "Bare"),
+        ] {
+            assert_eq!(of(&source, &syn::parse_str(wanted).unwrap()), expected);
+        }
+    }
 }

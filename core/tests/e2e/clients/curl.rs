@@ -1,6 +1,6 @@
 //! curl, with the server's certificate checked.
 
-use super::{fetches, sends, Way};
+use super::{fetches, reads_all, sends, Way};
 use crate::{
     harness::{have, Server, PASSWORD, USER},
     tls::HOST,
@@ -48,12 +48,51 @@ fn curl_fetches() {
 }
 
 #[test]
+fn curl_reads_every_message_by_imap() {
+    if !have("curl") {
+        return;
+    }
+    reads_all(|inbox, way| {
+        let read = |uid: usize| {
+            let mut command = curl(&inbox.server, "imap", way.imap(), &format!("INBOX;UID={uid}"), way);
+            let output = command.stderr(Stdio::inherit()).output().unwrap();
+            assert!(output.status.success());
+            output.stdout
+        };
+        (1..=inbox.stored.len()).map(read).collect()
+    });
+}
+
+#[test]
+fn curl_appends_by_imap() {
+    if !have("curl") {
+        return;
+    }
+    let server = crate::harness::Setup::mail().start();
+    let file = server.setup.dir.path().join("message");
+    for (at, way) in Way::BOTH.into_iter().enumerate() {
+        let message = crate::mail::hard_message(&format!("{way:?}"));
+        std::fs::write(&file, &message).unwrap();
+        crate::harness::run_ok(curl(&server, "imap", way.imap(), "INBOX", way).arg("--upload-file").arg(&file));
+        let mailbox = server.mailbox(USER, PASSWORD);
+        crate::mail::assert_same(&mailbox[at], &message, &format!("appended {way:?}"));
+        let found = crate::harness::run_ok(
+            curl(&server, "imap", way.imap(), "INBOX", way).args(["--request", &format!("SEARCH SUBJECT {way:?}")]),
+        );
+        assert_eq!(found, format!("* SEARCH {}\r\n", at + 1));
+    }
+}
+
+#[test]
 fn curl_is_told_that_the_password_is_wrong() {
     if !have("curl") {
         return;
     }
     let server = crate::harness::Setup::mail().start();
     let mut command = curl(&server, "pop3", "pop3s", "", Way::Implicit);
+    let (status, _, stderr) = crate::harness::run(command.args(["--user", "ann@example.test:wrong"]));
+    assert_eq!(status.code(), Some(67), "login denied: {stderr}");
+    let mut command = curl(&server, "imap", "imaps", "", Way::Implicit);
     let (status, _, stderr) = crate::harness::run(command.args(["--user", "ann@example.test:wrong"]));
     assert_eq!(status.code(), Some(67), "login denied: {stderr}");
 }

@@ -130,7 +130,8 @@ fn instances_that_need_each_other_come_and_go_together() {
         "delivery": (services: {"dovetail.directory/1": "accounts-file"}),
         "mx": (plugin: "smtp", config: (role: Mx), services: {"dovetail.directory/1": "accounts-file"}),
         "submission": (plugin: "smtp", config: (role: Submission), services: {"dovetail.directory/1": "accounts-file"}),
-        "pop3": (services: {"dovetail.directory/1": "accounts-file"}),"#;
+        "pop3": (services: {"dovetail.directory/1": "accounts-file"}),
+        "imap": (services: {"dovetail.directory/1": "accounts-file"}),"#;
     let text = std::fs::read_to_string(&server.setup.config).unwrap();
     let from = text.find("\"delivery\"").unwrap();
     let to = text.find("    },\n    listeners").unwrap();

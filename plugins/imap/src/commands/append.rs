@@ -57,6 +57,13 @@ pub async fn run(conversation: &mut Conversation<'_>, head: AppendHead) -> io::R
     };
     let completion = match appended.await.as_deref() {
         Ok([appended, ..]) => {
+            conversation.services.figures.appended(head.message.size);
+            tracing::info!(
+                account = conversation.account(),
+                uid = appended.uid,
+                octets = head.message.size,
+                "message stored by a client"
+            );
             let mut code = Vec::new();
             encode::append_uid(&mut code, appended.uid_validity, appended.uid);
             Completion::ok("Appended").code(String::from_utf8_lossy(&code).into_owned())

@@ -46,8 +46,11 @@ pub async fn run(conversation: &mut Conversation<'_>, fetch: &Fetch) -> io::Resu
         Batches { stream, selected, plan: &plan, rev2 }.send(&rows).await
     } else {
         let messages = metadata::send(stream, selected, &plan, &rows, rev2).await?;
-        Ok(Sent { messages, unreadable: false })
+        Ok(Sent { messages, ..Sent::default() })
     };
+    if let (Ok(sent), true) = (&sent, plan.bodies) {
+        conversation.services.figures.sent(sent.messages as u64, sent.octets);
+    }
     let completion = match sent {
         Err(FetchError::Io(error)) => return Err(error),
         Err(FetchError::Refused(refusal)) => refusal,

@@ -17,6 +17,7 @@ use crate::selected::Say;
 /// Waits for news or for DONE.
 pub async fn run(conversation: &mut Conversation<'_>) -> io::Result<Answer> {
     conversation.session.stream.queue(b"+ Idling\r\n");
+    let _waiting = conversation.services.figures.idling();
     let mut draining = pin!(conversation.session.draining());
     let notify = conversation.config.idle_notify_seconds;
     loop {

@@ -21,6 +21,8 @@ use crate::selected::Selected;
 pub struct Sent {
     /// Messages.
     pub messages: usize,
+    /// Octets of bodies.
+    pub octets: u64,
     /// Some items could not be read and were sent as NIL.
     pub unreadable: bool,
 }
@@ -127,6 +129,7 @@ impl Batches<'_> {
             let response = Response { rows, row, at, message, pieces, summary };
             self.response(&mut writer, response, &mut gather, sent).await?;
             sent.messages += 1;
+            sent.octets += message.octets();
         }
         gather.write(self.stream).await?;
         Ok(())
@@ -285,6 +288,13 @@ impl<'a> Gather<'a> {
 struct Message {
     sources: Vec<Source>,
     slices: Range<usize>,
+}
+
+impl Message {
+    /// Octets of the body that are asked for.
+    fn octets(&self) -> u64 {
+        self.sources.iter().filter_map(Source::octets).map(|range| range.end.saturating_sub(range.start)).sum()
+    }
 }
 
 /// One message's response in the making.

@@ -24,7 +24,8 @@ pub(crate) struct Config {
     pub log_size: u64,
     /// Octets of the disk that stay free: mail is refused for the time being before the disk is full.
     pub reserve: u64,
-    /// Mailboxes that a new account gets besides INBOX, subscribed, and what they are for.
+    /// Mailboxes that a new account gets besides INBOX, subscribed, and what they are for (RFC 6154), or `None`; at most
+    /// 100. Default: `[("Drafts", Drafts), ("Sent", Sent), ("Trash", Trash), ("Junk", Junk), ("Archive", Archive)]`.
     pub mailboxes_of_new_accounts: Vec<(String, Option<Use>)>,
 }
 

@@ -1,0 +1,104 @@
+//! Memory that idle connections inside TLS cost, greeted or in IDLE.
+//!
+//! A server is started anew for each sample, as what an allocator keeps would be missing from the next one.
+
+use super::compare::{take_turns, Aim, Sample, Table};
+use super::load::{Held, Idle, Load};
+use super::report::{median, Report};
+use super::side::{Proto, Side};
+use super::{dovetail, peers, Bench};
+use crate::error::Error;
+use std::time::Duration;
+
+/// A kind of idle connection.
+struct Row {
+    work: &'static str,
+    proto: Proto,
+    idle: bool,
+    aim: Aim,
+}
+
+const ROWS: &[Row] = &[
+    Row { work: "IMAP, greeted", proto: Proto::Imap, idle: false, aim: Aim::AtMost(12.0) },
+    Row { work: "IMAP, in IDLE", proto: Proto::Imap, idle: true, aim: Aim::AtMost(16.0) },
+    Row { work: "POP3, greeted", proto: Proto::Pop3, idle: false, aim: Aim::AtMost(12.0) },
+    Row { work: "SMTP, greeted", proto: Proto::Smtp, idle: false, aim: Aim::AtMost(12.0) },
+];
+
+/// Dovecot hibernates a connection after 5 s in IDLE, one after the other.
+const HOLD_IDLE: u32 = 15;
+const HOLD_GREETED: u32 = 3;
+
+/// Measures and writes the table.
+pub fn measure(report: &mut Report, bench: &Bench<'_>) -> Result<(), Error> {
+    let options = bench.options;
+    let mut names = vec![dovetail::NAME];
+    names.extend(bench.peers.map(|_| peers::DOVECOT));
+    let mut table = Table::new("Memory of an idle connection inside TLS, kB", false);
+    let mut whole = Vec::new();
+    for (i, &n) in options.idle.iter().enumerate() {
+        for row in ROWS {
+            if row.proto != Proto::Imap && i > 0 {
+                continue;
+            }
+            let work = format!("{}, {n} connections", row.work);
+            let mut trees: Vec<(&str, f64)> = Vec::new();
+            take_turns(&mut table, (&work, row.aim), options.runs, &names, |name| name, |name| {
+                let idle = sample(bench, name, row, n)?;
+                if let Some(idle) = &idle {
+                    trees.push((name, idle.after_hold.pss_kb / 1000.0));
+                }
+                Ok(idle.map(|idle| Sample { value: idle.per_connection_after_hold.pss_kb, cpu_us: None }))
+            });
+            for name in &names {
+                let of_it: Vec<f64> = trees.iter().filter(|(n, _)| n == name).map(|(_, mb)| *mb).collect();
+                if !of_it.is_empty() {
+                    whole.push(format!("{name}, {work}: {:.1} MB", median(of_it)));
+                }
+            }
+        }
+    }
+    let note = format!(
+        "Medians of {} runs, servers taking turns and started anew each time. Growth of the proportional set size \
+         (PSS) of all the server's processes, divided by connections; the kernel's socket buffers are not in it. \
+         Greeted: silent for {} s afterwards; in IDLE: {} s, 100 accounts, empty mailboxes, and Dovecot hibernates \
+         after 5 s. Each connection still answers afterwards. The whole trees meanwhile: {}.",
+        options.runs,
+        HOLD_GREETED + 2,
+        HOLD_IDLE + 2,
+        whole.join("; ")
+    );
+    table.finish(report, &note);
+    Ok(())
+}
+
+fn sample(bench: &Bench<'_>, name: &str, row: &Row, n: u32) -> Result<Option<Idle>, Error> {
+    let load = &bench.build.load;
+    if name == dovetail::NAME {
+        let running = bench.server.start(None)?;
+        let idle = hold(load, &Side::ours(&running), row, n)?;
+        running.stop()?;
+        return Ok(idle);
+    }
+    let Some(peers) = bench.peers else { return Ok(None) };
+    let idle = Side::dovecot(peers).and_then(|side| hold(load, &side, row, n));
+    peers.stop();
+    idle
+}
+
+/// Opens that many; nothing if the server has no such port.
+fn hold(load: &Load, side: &Side, row: &Row, n: u32) -> Result<Option<Idle>, Error> {
+    let Some(port) = side.port(row.proto, true) else { return Ok(None) };
+    let held = |n, hold| Held { proto: row.proto, port, pid: side.pid, n, hold, idle: row.idle };
+    // A few connections first, so that what is made once isn't charged to the others: of each user in IDLE.
+    load.idle(&held(100, 0))?;
+    std::thread::sleep(Duration::from_secs(1));
+    let idle = load.idle(&held(n, if row.idle { HOLD_IDLE } else { HOLD_GREETED }))?;
+    if idle.connections < n || idle.alive_after_hold < n {
+        return Err(Error::Server(format!(
+            "of {n} connections to port {port}, {} were opened and {} still answered ({})",
+            idle.connections, idle.alive_after_hold, idle.last_error
+        )));
+    }
+    Ok(Some(idle))
+}
