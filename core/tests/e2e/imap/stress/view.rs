@@ -42,11 +42,6 @@ impl View {
         self.messages.len()
     }
 
-    /// The number of a UID, if the session knows it.
-    pub fn number(&self, uid: u32) -> Option<usize> {
-        self.messages.iter().position(|message| message.uid == Some(uid)).map(|at| at + 1)
-    }
-
     /// The message with a number.
     pub fn get_mut(&mut self, number: usize) -> Option<&mut Message> {
         self.messages.get_mut(number.checked_sub(1)?)
