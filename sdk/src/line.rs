@@ -21,8 +21,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const READ_SIZE: usize = 16 * 1024;
 /// So much output is queued before it is written without being asked.
 const WRITE_SIZE: usize = 64 * 1024;
-/// Less than this is copied into the queue instead of written at once.
-const WORTH_GATHERING: usize = 4 * 1024;
+/// Less than this is copied into the queue instead of written at once: a copy costs less than a write of its own, and what
+/// follows leaves with it.
+const WORTH_GATHERING: usize = 32 * 1024;
 /// So many slices go into one write.
 const MAX_SLICES: usize = 64;
 
@@ -193,10 +194,8 @@ impl LineStream {
     /// # Errors
     /// As the stream gives them.
     pub async fn write_slices(&mut self, slices: &[&[u8]]) -> io::Result<()> {
-        if slices.iter().map(|slice| slice.len()).sum::<usize>() < WORTH_GATHERING {
-            for slice in slices {
-                self.write(slice).await?;
-            }
+        if slices.iter().map(|slice| slice.len()).sum::<usize>() + self.queued() < WORTH_GATHERING {
+            slices.iter().for_each(|slice| self.queue(slice));
             return Ok(());
         }
         self.usable()?;
@@ -455,7 +454,7 @@ mod tests {
             far.read_to_end(&mut got).await.unwrap();
             got
         });
-        let pieces: Vec<Vec<u8>> = (0..100_u8).map(|n| vec![n; usize::from(n) * 7]).collect();
+        let pieces: Vec<Vec<u8>> = (0..100_u8).map(|n| vec![n; usize::from(n) * 17]).collect();
         let slices: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
         stream.queue(b"first");
         stream.write_slices(&slices).await.unwrap();
@@ -472,7 +471,7 @@ mod tests {
         let (near, _far) = tokio::io::duplex(10);
         let mut stream = LineStream::new(Stream::new(near));
         let now = std::time::Duration::ZERO;
-        assert!(tokio::time::timeout(now, stream.write_slices(&[&[7; 9000]])).await.is_err());
+        assert!(tokio::time::timeout(now, stream.write_slices(&[&[7; 90_000]])).await.is_err());
         stream.queue(b"more");
         assert_eq!(stream.flush().await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }

@@ -85,3 +85,41 @@ impl Completion {
         out.extend_from_slice(b"\r\n");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(completion: Completion) -> String {
+        let mut out = Vec::new();
+        completion.encode(b"a1", &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_code_stands_in_brackets() {
+        assert_eq!(line(Completion::ok("Done")), "a1 OK Done\r\n");
+        assert_eq!(line(Completion::ok("Opened").code("READ-WRITE")), "a1 OK [READ-WRITE] Opened\r\n");
+        assert_eq!(line(Completion::no("TRYCREATE", "No")), "a1 NO [TRYCREATE] No\r\n");
+        assert_eq!(line(Completion::bad("What?")), "a1 BAD What?\r\n");
+    }
+
+    #[test]
+    fn the_log_gets_the_cause_and_the_client_the_code() {
+        for (code, told) in [
+            (StoreErrorCode::NotFound, "NONEXISTENT"),
+            (StoreErrorCode::Exists, "ALREADYEXISTS"),
+            (StoreErrorCode::Invalid, "CANNOT"),
+            (StoreErrorCode::HasChildren, "HASCHILDREN"),
+            (StoreErrorCode::Limit, "LIMIT"),
+            (StoreErrorCode::OverQuota, "OVERQUOTA"),
+            (StoreErrorCode::TooLarge, "TOOBIG"),
+            (StoreErrorCode::Full, "UNAVAILABLE"),
+            (StoreErrorCode::Temporary, "UNAVAILABLE"),
+        ] {
+            let completion = Completion::store_failed(&StoreFailure { code, message: "disk /dev/x is broken".into() });
+            assert_eq!((completion.status, completion.code.as_ref()), (Status::No, told));
+            assert!(!completion.text.contains("/dev/x"), "{completion:?}");
+        }
+    }
+}

@@ -5,6 +5,7 @@
 //!
 //! Bounds: one command, a batch of answers, and the list of UIDs of the selected mailbox; see [`Config`] for the limits.
 
+use std::future::Future;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -147,12 +148,6 @@ impl<'a> Conversation<'a> {
         let mut too_late = Some(Box::pin(time::sleep(Duration::from_secs(self.config.login_seconds))));
         loop {
             self.flush_unless_pipelined().await?;
-            let login_time = async {
-                match &mut too_late {
-                    Some(timer) => timer.await,
-                    None => std::future::pending().await,
-                }
-            };
             let line = tokio::select! {
                 biased;
                 () = &mut draining => {
@@ -160,14 +155,22 @@ impl<'a> Conversation<'a> {
                     break;
                 }
                 line = self.session.stream.read_line(max_line(&self.state, self.config)) => line?,
-                () = login_time => {
+                () = passed(&mut too_late) => {
                     self.bye("UNAVAILABLE", "No login in time");
                     break;
                 }
             };
             let next = match line {
-                // What every command passes is rare beside the wait for it: boxed, so that an idle session stays small.
-                Line::Good(line) => Box::pin(self.line(line)).await?,
+                Line::Good(line) => tokio::select! {
+                    biased;
+                    // What every command passes is rare beside the wait for it: boxed, so that an idle session stays small.
+                    next = Box::pin(self.line(line)) => next?,
+                    // A client can also wait in the middle of a command.
+                    () = passed(&mut too_late) => {
+                        self.bye("UNAVAILABLE", "No login in time");
+                        break;
+                    }
+                },
                 Line::Bad(bad) => self.bad_line(bad),
                 Line::End => return Ok(()),
             };
@@ -396,6 +399,14 @@ impl<'a> Conversation<'a> {
                 format!("{} {}{}", facts.version, facts.cipher, group.unwrap_or_default())
             },
         )
+    }
+}
+
+/// Waits for a timer; for ever if there is none.
+async fn passed(timer: &mut Option<impl Future<Output = ()> + Unpin>) {
+    match timer {
+        Some(timer) => timer.await,
+        None => std::future::pending().await,
     }
 }
 

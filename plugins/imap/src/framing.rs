@@ -141,3 +141,7 @@ pub async fn discard(stream: &mut LineStream, count: u64) -> io::Result<bool> {
 const MAX_DISCARD: u64 = 64 * 1024 * 1024;
 /// The same for its lines.
 const MAX_DISCARDED_LINE: usize = 64 * 1024;
+
+#[cfg(test)]
+#[path = "framing_tests.rs"]
+mod tests;

@@ -60,10 +60,12 @@ pub enum Say {
 }
 
 /// A change that this session made itself and has answered already.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Own {
     /// Its MODSEQ.
     pub modseq: u64,
+    /// UIDs of changed messages whose flags the client cannot know all the same, ascending.
+    pub unknown: Vec<u32>,
 }
 
 impl Selected {
@@ -71,7 +73,12 @@ impl Selected {
     ///
     /// # Errors
     /// As the store gives them; among them that the mailbox has just been deleted.
-    pub fn open(mailbox: Mailbox, name: String, account: String, read_only: bool) -> Result<(Self, MailboxState), StoreFailure> {
+    pub fn open(
+        mailbox: Mailbox,
+        name: String,
+        account: String,
+        read_only: bool,
+    ) -> Result<(Self, MailboxState), StoreFailure> {
         let state = mailbox.state()?;
         let uids = mailbox.uids()?;
         let mut selected = Selected {
@@ -135,7 +142,8 @@ impl Selected {
     ) -> Result<(), StoreFailure> {
         let state = self.mailbox.state()?;
         if state.gone {
-            return Ok(self.all_gone(say, out));
+            self.all_gone(say, out);
+            return Ok(());
         }
         let expunged = state.last_expunge > self.told_expunges && say == Say::Everything;
         if state.highest_modseq <= self.told && !expunged {
@@ -167,7 +175,7 @@ impl Selected {
         let known = rows.uids.iter().zip(&rows.flags).zip(&rows.modseqs).take(split);
         let mut at = 0;
         for ((uid, flags), modseq) in known {
-            if own.is_some_and(|own| own.modseq == *modseq) {
+            if own.as_ref().is_some_and(|own| own.modseq == *modseq && own.unknown.binary_search(uid).is_err()) {
                 continue;
             }
             at += self.uids[at..].partition_point(|known| known < uid);

@@ -1,8 +1,8 @@
 //! Several sessions in one mailbox: what each is told of the others' doings, and when (RFC 9051 sections 5.2 and 7.5.1,
 //! RFC 2180).
 
-use super::client::Imap;
-use crate::harness::{Server, Setup, PASSWORD, USER};
+use super::{client::Imap, server};
+use crate::harness::{Server, PASSWORD, USER};
 
 #[test]
 fn what_others_do_is_told_with_the_next_command() {
@@ -95,6 +95,15 @@ fn a_silent_store_is_silent_here_only() {
     told(&mut b, "STORE 1 +FLAGS.SILENT (\\Flagged)");
     let flags = "* 1 FETCH (UID 1 FLAGS (\\Answered \\Flagged \\Seen \\Recent))";
     assert_eq!(told(&mut a, "STORE 1 +FLAGS.SILENT (\\Answered)"), [flags]);
+    // What others do to other messages is told, and nothing else.
+    told(&mut b, "STORE 2 +FLAGS.SILENT (\\Flagged)");
+    b.append("INBOX", "", b"new").ok();
+    let news = ["* 3 EXISTS", "* 2 RECENT", "* 2 FETCH (UID 2 FLAGS (\\Flagged \\Recent))"];
+    assert_eq!(told(&mut a, "STORE 1 +FLAGS.SILENT (\\Draft)"), news);
+    told(&mut b, "STORE 2 -FLAGS.SILENT (\\Flagged)");
+    let news = ["* 2 FETCH (UID 2 FLAGS (\\Draft \\Recent))"];
+    assert_eq!(told(&mut a, "STORE 1:2 +FLAGS.SILENT (\\Draft)"), news);
+    told(&mut a, "STORE 2 -FLAGS.SILENT (\\Draft)");
     // Told by the answer, it is not told again.
     assert_eq!(told(&mut a, "STORE 2 +FLAGS (\\Seen)"), ["* 2 FETCH (UID 2 FLAGS (\\Seen \\Recent))"]);
     assert_eq!(told(&mut a, "NOOP"), NOTHING);
@@ -125,17 +134,20 @@ fn idle_hears_what_happens_when_it_happens() {
     let (server, mut a, mut b) = two_sessions(2);
     let tag = a.send("IDLE");
     assert_eq!(a.response().text, "+ Idling");
-    b.append("INBOX", "", b"new").ok();
-    hears(&mut a, &["* 3 EXISTS", "* 2 RECENT"]);
+    let mut c = Imap::login(server.address("imap"), USER, PASSWORD);
+    c.append("INBOX", "", b"new").ok();
+    hears(&mut a, &["* 3 EXISTS", "* 3 RECENT"]);
     told(&mut b, "STORE 2 +FLAGS (\\Seen)");
     hears(&mut a, &["* 2 FETCH (UID 2 FLAGS (\\Seen \\Recent))"]);
-    expunge(&mut b, "1");
-    hears(&mut a, &["* 1 FETCH (UID 1 FLAGS (\\Deleted \\Recent))", "* 1 EXPUNGE"]);
+    told(&mut b, "STORE 1 +FLAGS.SILENT (\\Deleted)");
+    hears(&mut a, &["* 1 FETCH (UID 1 FLAGS (\\Deleted \\Recent))"]);
+    told(&mut b, "EXPUNGE");
+    hears(&mut a, &["* 1 EXPUNGE"]);
     let mut smtp = server.connect("smtp");
     smtp.line();
     smtp.ehlo();
     assert!(smtp.mail("stranger@remote.test", &[USER], b"Subject: x\r\n\r\n").starts_with("250 "));
-    hears(&mut a, &["* 3 EXISTS", "* 2 RECENT"]);
+    hears(&mut a, &["* 3 EXISTS", "* 3 RECENT"]);
     a.raw(b"DONE\r\n");
     assert_eq!(a.answer(&tag).ok().texts(), NOTHING);
     // With nothing selected there is nothing to hear, and DONE ends it all the same.
@@ -155,14 +167,16 @@ fn a_mailbox_that_somebody_deletes_is_empty_from_then_on() {
         b.append("work", "", b"new").ok();
     }
     told(&mut a, "SELECT work");
+    let validity = told(&mut b, "STATUS work (UIDVALIDITY)");
     told(&mut b, "DELETE work");
     let answer = a.command("FETCH 1 BODY.PEEK[]");
     assert!(answer.status.starts_with("NO [") && answer.untagged.is_empty(), "{answer:?}");
     assert_eq!(told(&mut a, "NOOP"), ["* 2 EXPUNGE", "* 1 EXPUNGE"]);
     // One of the same name is another one.
     told(&mut b, "CREATE work");
-    b.append("work", "(\\Deleted)", b"other").ok();
+    b.append("work", "\\Deleted", b"other").ok();
     assert_eq!(told(&mut a, "NOOP"), NOTHING);
+    assert_ne!(told(&mut b, "STATUS work (UIDVALIDITY)"), validity);
     told(&mut a, "CLOSE");
     let select = told(&mut a, "SELECT work");
     assert!(select.contains(&"* 1 EXISTS".to_owned()), "CLOSE has expunged the wrong one: {select:?}");
@@ -189,7 +203,7 @@ fn a_mailbox_that_somebody_renames_stays_open() {
 
 /// A server, and two sessions that have its INBOX with so many messages selected. All are recent in the first.
 fn two_sessions(messages: usize) -> (Server, Imap, Imap) {
-    let server = Setup::mail_with(CONFIG).start();
+    let server = server::start();
     let mut sessions = [(); 2].map(|()| Imap::login(server.address("imap"), USER, PASSWORD));
     for _ in 0..messages {
         sessions[0].append("INBOX", "", b"Subject: x\r\n\r\ntext\r\n").ok();
@@ -223,21 +237,3 @@ fn expunge(imap: &mut Imap, numbers: &str) {
 }
 
 const NOTHING: [&str; 0] = [];
-
-const CONFIG: &str = r#"(
-    hostname: "mail.example.test",
-    data_dir: "data",
-    plugins: {
-        "tls-rustls": (),
-        "cert-store": (config: (create_missing: true)),
-        "accounts-file": (config: (domains: ["example.test"])),
-        "store-sqlite": (),
-        "delivery": (),
-        "mx": (plugin: "smtp", config: (role: Mx)),
-        "imap": (),
-    },
-    listeners: {
-        "smtp": (protocol: "mx", bind: ["127.0.0.1:0"], tls: Explicit),
-        "imap": (protocol: "imap", bind: ["127.0.0.1:0"], insecure_auth: true),
-    },
-)"#;

@@ -47,6 +47,7 @@ dialogues! {
     expunge
     fetch
     fetch_binary
+    fetch_odd
     fetch_parts
     id
     idle
@@ -59,8 +60,10 @@ dialogues! {
     logout
     lsub
     r#move
+    names
     namespace
     noop
+    pipelining
     rename
     search
     search_return

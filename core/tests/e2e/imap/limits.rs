@@ -1,11 +1,11 @@
 //! What a client can do too much of.
 
-use super::client::Imap;
-use crate::harness::{Client, Server, Setup, PASSWORD, USER};
+use super::{client::Imap, server};
+use crate::harness::{Client, Server, PASSWORD, USER};
 
 #[test]
 fn long_lines_are_refused_and_the_session_goes_on() {
-    let server = server();
+    let server = server::start();
     let mut client = server.connect("imap");
     assert!(client.line().starts_with("* OK"));
     // Before login.
@@ -22,7 +22,7 @@ fn long_lines_are_refused_and_the_session_goes_on() {
 
 #[test]
 fn a_large_literal_is_thrown_away() {
-    let server = server();
+    let server = server::start();
     let mut client = logged_in(&server);
     // Sent unasked, with what looks like commands inside.
     let mut command = b"a SELECT {300000+}\r\n".to_vec();
@@ -45,7 +45,7 @@ fn a_large_literal_is_thrown_away() {
 
 #[test]
 fn deep_and_many_search_keys_are_refused() {
-    let server = server();
+    let server = server::start();
     let mut imap = Imap::login(server.address("imap"), USER, PASSWORD);
     imap.command("SELECT INBOX").ok();
     let nested = |depth: usize| format!("SEARCH {}ALL{}", "(".repeat(depth), ")".repeat(depth));
@@ -68,7 +68,7 @@ fn deep_and_many_search_keys_are_refused() {
 
 #[test]
 fn who_errs_all_the_time_is_sent_away() {
-    let server = server();
+    let server = server::start();
     let mut client = logged_in(&server);
     for n in 0..50 {
         client.expect(&format!("a{n} XYZZY"), &format!("a{n} BAD"));
@@ -78,8 +78,21 @@ fn who_errs_all_the_time_is_sent_away() {
     assert!(rest.starts_with("* BYE [CLIENTBUG]") && rest.lines().count() == 1, "{rest}");
 }
 
-fn server() -> Server {
-    Setup::mail_with(CONFIG).start()
+#[test]
+fn a_mailbox_has_so_many_keywords_and_no_more() {
+    let server = server::start();
+    let mut imap = Imap::login(server.address("imap"), USER, PASSWORD);
+    imap.append("INBOX", "", b"x").ok();
+    imap.command("SELECT INBOX").ok();
+    let store = |n: usize| format!("STORE 1 +FLAGS.SILENT ($k{n})");
+    let first_refused = (0..1000).find(|n| !imap.command(&store(*n)).status.starts_with("OK")).unwrap();
+    assert!(first_refused >= 32, "{first_refused}");
+    let refusal = imap.command(&store(first_refused));
+    assert!(refusal.status.starts_with("NO [LIMIT]"), "{refusal:?}");
+    imap.command(&store(first_refused - 1)).ok();
+    let refusal = imap.append("INBOX", "$other", b"x");
+    assert!(refusal.status.starts_with("NO [LIMIT]"), "{refusal:?}");
+    assert_eq!(imap.command("SEARCH KEYWORD $k0 KEYWORD $k31").ok().texts(), ["* SEARCH 1"]);
 }
 
 fn logged_in(server: &Server) -> Client {
@@ -88,18 +101,3 @@ fn logged_in(server: &Server) -> Client {
     client.expect(&format!("in LOGIN {USER} \"{PASSWORD}\""), "in OK");
     client
 }
-
-const CONFIG: &str = r#"(
-    hostname: "mail.example.test",
-    data_dir: "data",
-    plugins: {
-        "tls-rustls": (),
-        "cert-store": (config: (create_missing: true)),
-        "accounts-file": (config: (domains: ["example.test"])),
-        "store-sqlite": (),
-        "imap": (),
-    },
-    listeners: {
-        "imap": (protocol: "imap", bind: ["127.0.0.1:0"], insecure_auth: true),
-    },
-)"#;

@@ -35,7 +35,10 @@ pub async fn run(conversation: &mut Conversation<'_>, store: &Store) -> Answer {
         StoreAction::Remove => FlagAction::Remove,
     };
     let change = FlagChange { uids: uids.clone(), action, flags, unchanged_since: 0 };
-    let told = selected.told();
+    let (newest, unknown) = match changed_by_others(selected, &uids, store.silent) {
+        Ok(others) => others,
+        Err(failure) => return answer(Completion::store_failed(&failure), store.uid),
+    };
     let changed = match selected.mailbox.change_flags(change).await {
         Ok(changed) => changed,
         Err(failure) => return answer(Completion::store_failed(&failure), store.uid),
@@ -46,14 +49,28 @@ pub async fn run(conversation: &mut Conversation<'_>, store: &Store) -> Answer {
         Err(failure) => return answer(Completion::store_failed(&failure), store.uid),
     };
     conversation.session.stream.queue(&out);
-    // With SILENT the client counts on knowing the flags: true only if nobody else changed any since it was told.
-    let known = !store.silent || changed.modseq == told + 1;
-    let own = (known && changed.modseq > 0).then_some(Own { modseq: changed.modseq });
+    // Between the look at what others did and our change nobody else may have come.
+    let known = !store.silent || changed.modseq == newest + 1;
+    let own = (known && changed.modseq > 0).then_some(Own { modseq: changed.modseq, unknown });
     let completion = match here == resolve::count(&places) {
         true => Completion::ok("Stored"),
         false => Completion::ok("Stored, but some of the messages are gone").code("EXPUNGEISSUED"),
     };
     Answer { own, ..answer(completion, store.uid) }
+}
+
+/// With SILENT the client counts on knowing the flags, and it does but for those messages that others changed since it was
+/// told: gives their UIDs, and the MODSEQ of the newest change of all.
+fn changed_by_others(selected: &Selected, uids: &[UidRange], silent: bool) -> Result<(u64, Vec<u32>), StoreFailure> {
+    if !silent {
+        return Ok((0, Vec::new()));
+    }
+    let newest = selected.mailbox.state()?.highest_modseq;
+    if newest == selected.told() {
+        return Ok((newest, Vec::new()));
+    }
+    let rows = selected.mailbox.rows(uids.to_vec(), selected.told(), 0)?;
+    Ok((newest, rows.uids))
 }
 
 /// Tells the flags as they are now, unless asked to be silent. Gives how many of the messages are still there.

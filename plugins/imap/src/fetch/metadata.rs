@@ -135,3 +135,37 @@ pub fn part(rows: &MessageColumns, range: Range<usize>) -> MessageColumns {
 
 /// So much is made at a time.
 const PIECE: usize = 32 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_keep_the_offset_that_they_came_with() {
+        let told = |milliseconds, minutes| {
+            let rows = MessageColumns {
+                uids: vec![1],
+                dates: vec![milliseconds],
+                zones: vec![minutes],
+                ..MessageColumns::default()
+            };
+            let mut out = Vec::new();
+            encode::date_time(&mut out, internal_date(&rows, 0));
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(told(837_596_665_000, -420), "\"17-Jul-1996 02:44:25 -0700\"");
+        assert_eq!(told(837_596_665_999, 330), "\"17-Jul-1996 15:14:25 +0530\"");
+        assert_eq!(told(0, 0), "\" 1-Jan-1970 00:00:00 +0000\"");
+        assert_eq!(told(-1, 0), "\"31-Dec-1969 23:59:59 +0000\"");
+        // Nothing that a store could hold breaks the answer.
+        assert_eq!(told(i64::MIN, i32::MIN), "\" 1-Jan-1970 00:00:00 +0000\"");
+        assert_eq!(told(0, 100_000), "\" 1-Jan-1970 00:00:00 +0000\"");
+    }
+
+    #[test]
+    fn a_part_has_the_columns_that_were_asked_for() {
+        let rows = MessageColumns { uids: vec![3, 5, 8], sizes: vec![30, 50, 80], ..MessageColumns::default() };
+        let part = part(&rows, 1..3);
+        assert_eq!((part.uids, part.sizes, part.flags), (vec![5, 8], vec![50, 80], vec![]));
+    }
+}

@@ -85,3 +85,52 @@ pub fn section(text: Option<&SectionText>) -> dovetail_mail::mime::Section {
         _ => Section::Whole,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dovetail_imap_grammar::{Command, Limits, Request};
+
+    fn plan(command: &str) -> Plan {
+        match Request::parse(format!("a {command}").as_bytes(), &Limits::default()).unwrap().command {
+            Command::Fetch(fetch) => Plan::new(&fetch),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn nothing_is_read_that_is_not_needed() {
+        let (flags, dates, sizes) = (column::FLAGS, column::DATES, column::SIZES);
+        for (items, columns, summaries, bodies, seen) in [
+            ("UID", 0, false, false, false),
+            ("FLAGS", flags, false, false, false),
+            ("FAST", flags | dates | sizes, false, false, false),
+            ("ALL", flags | dates | sizes, true, false, false),
+            ("FULL", flags | dates | sizes, true, false, false),
+            ("BODYSTRUCTURE", sizes, true, false, false),
+            ("BODY.PEEK[]", sizes, false, true, false),
+            ("BODY[]", sizes, false, true, true),
+            ("BODY[]<0.10>", sizes, false, true, true),
+            ("BODY.PEEK[HEADER]", sizes, true, true, false),
+            ("BODY.PEEK[1]", sizes, true, true, false),
+            ("RFC822", sizes, false, true, true),
+            ("RFC822.HEADER", sizes, true, true, false),
+            ("RFC822.TEXT", sizes, true, true, true),
+            ("BINARY.PEEK[]", sizes, false, true, false),
+            ("BINARY[1]", sizes, true, true, true),
+            ("BINARY.SIZE[1]", sizes, true, true, false),
+            ("(FLAGS BODY[1] UID)", flags | sizes, true, true, true),
+        ] {
+            let plan = plan(&format!("FETCH 1 {items}"));
+            let got = (plan.columns, plan.summaries, plan.bodies, plan.marks_seen);
+            assert_eq!(got, (columns, summaries, bodies, seen), "{items}");
+        }
+    }
+
+    #[test]
+    fn uid_fetch_tells_uids_once() {
+        assert_eq!(plan("UID FETCH 1 FLAGS").items, [FetchItem::Uid, FetchItem::Flags]);
+        assert_eq!(plan("UID FETCH 1 (FLAGS UID)").items, [FetchItem::Flags, FetchItem::Uid]);
+        assert_eq!(plan("FETCH 1 FLAGS").items, [FetchItem::Flags]);
+    }
+}

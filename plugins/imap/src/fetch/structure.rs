@@ -134,3 +134,7 @@ impl Writer<'_> {
 fn is_message(subtype: &str) -> bool {
     matches!(subtype, "rfc822" | "global")
 }
+
+#[cfg(test)]
+#[path = "structure_tests.rs"]
+mod tests;

@@ -97,3 +97,37 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dovetail_imap_grammar::{Command, Limits, Request};
+
+    #[test]
+    fn keys_need_what_any_of_them_needs() {
+        for (keys, columns) in [
+            ("ALL", 0),
+            ("1:* UID 3", 0),
+            ("RECENT", 0),
+            ("SEEN", column::FLAGS),
+            ("NOT (OR KEYWORD x UNSEEN)", column::FLAGS),
+            ("NEW", column::FLAGS),
+            ("OR SINCE 1-Feb-2026 LARGER 5", column::DATES | column::SIZES),
+            ("SUBJECT x", 0),
+            ("BODY x SEEN", column::SIZES | column::FLAGS),
+            ("HEADER X-A x", column::SIZES),
+        ] {
+            let request = Request::parse(format!("a SEARCH {keys}").as_bytes(), &Limits::default()).unwrap();
+            let Command::Search(search) = request.command else { panic!("{keys}") };
+            assert_eq!(needed(&search.key), columns, "{keys}");
+        }
+    }
+
+    #[test]
+    fn rows_are_picked_by_uid() {
+        let rows = MessageColumns { uids: vec![3, 5, 8, 9], ..MessageColumns::default() };
+        let set = RangeSet::from_unsorted(vec![(4, 8), (100, 200)]);
+        assert_eq!(rows_in(&set, &rows, &[0, 1, 2, 3]), [1, 2]);
+        assert_eq!(rows_in(&set, &rows, &[2, 3]), [2]);
+    }
+}

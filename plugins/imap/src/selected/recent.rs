@@ -48,7 +48,9 @@ mod tests {
         recent.add(0, 4);
         recent.add(12, 11);
         assert_eq!(recent.0, [(3, 6), (9, 10)]);
-        assert!(!recent.has(2) && recent.has(3) && recent.has(6) && !recent.has(7) && recent.has(10) && !recent.has(11));
+        assert!(
+            !recent.has(2) && recent.has(3) && recent.has(6) && !recent.has(7) && recent.has(10) && !recent.has(11)
+        );
         assert_eq!(recent.count(&[1, 3, 6, 7, 8, 10, 20]), 3);
         assert_eq!(Recent::default().count(&[1, 2]), 0);
     }
