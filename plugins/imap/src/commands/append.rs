@@ -111,7 +111,10 @@ async fn prepare(
     }
     let begin = async {
         let store = conversation.store()?;
-        store.status(conversation.account(), mailbox.clone()).await?;
+        // Who waits for `+` is told beforehand; who sends the message in any case hears it from the append.
+        if head.message.synchronizing {
+            store.status(conversation.account(), mailbox.clone()).await?;
+        }
         let sink = store.begin_body(head.message.size).await?;
         Ok((store, sink))
     };

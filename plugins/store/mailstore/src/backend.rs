@@ -55,6 +55,14 @@ pub trait PartKv: Send + Sync + 'static {
     /// The row at `key`.
     fn get(&self, part: &str, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError>;
 
+    /// The rows at several keys, handed to `take` in the order of the question; `None` for one that is not there.
+    fn get_many(&self, part: &str, keys: &[Vec<u8>], take: PieceVisitor<'_>) -> Result<(), BackendError> {
+        for key in keys {
+            take(self.get(part, key)?.as_deref());
+        }
+        Ok(())
+    }
+
     /// Gives up to `limit` rows with `from <= key < to` to `row`, ascending, all from one snapshot.
     fn scan(&self, part: &str, from: &[u8], to: &[u8], limit: usize, row: RowVisitor<'_>) -> Result<(), BackendError>;
 
@@ -83,6 +91,20 @@ pub type RowVisitor<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<(), BackendE
 pub trait Backend: PartKv + Blobs {}
 impl<T: PartKv + Blobs> Backend for T {}
 
+/// A piece of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// Which body.
+    pub body: BodyId,
+    /// Where it begins.
+    pub offset: u64,
+    /// Its bytes at most.
+    pub length: usize,
+}
+
+/// Gets pieces; `None` for one of a body that is not there.
+pub type PieceVisitor<'a> = &'a mut dyn FnMut(Option<&[u8]>);
+
 /// Bodies by number. Those in [`Batch::put`] are read from here too.
 pub trait Blobs: Send + Sync + 'static {
     /// Starts a large body.
@@ -90,6 +112,15 @@ pub trait Blobs: Send + Sync + 'static {
 
     /// Reads up to `len` bytes from `offset`; fewer only at the end. `None` if there is no such body.
     fn read(&self, id: BodyId, offset: u64, len: usize) -> Result<Option<Vec<u8>>, BackendError>;
+
+    /// Reads several pieces in one go, and hands each to `take` in the order of the question, as [`Blobs::read`] would
+    /// give it.
+    fn read_many(&self, pieces: &[Piece], take: PieceVisitor<'_>) -> Result<(), BackendError> {
+        for piece in pieces {
+            take(self.read(piece.body, piece.offset, piece.length)?.as_deref());
+        }
+        Ok(())
+    }
 
     /// Removes a large body; nothing if it isn't there.
     fn delete(&self, id: BodyId) -> Result<(), BackendError>;

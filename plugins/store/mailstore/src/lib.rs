@@ -54,7 +54,9 @@ mod types;
 mod uidset;
 pub mod view;
 
-pub use backend::{Backend, Batch, BlobWriter, Blobs, PartCommit, PartKv, PartOutcome, RowVisitor, Version};
+pub use backend::{
+    Backend, Batch, BlobWriter, Blobs, PartCommit, PartKv, PartOutcome, Piece, PieceVisitor, RowVisitor, Version,
+};
 pub use body::{Body, BodySink};
 pub use codec::FORMAT;
 pub use collector::Collected;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::account::read_mailboxes;
+use crate::backend::{Piece, PieceVisitor};
 use crate::codec::{self, FORMAT};
 use crate::error::{BackendError, StoreError};
 use crate::limits::{MAX_DEPTH, MAX_LIST, MAX_READ, MAX_SUBSCRIPTIONS, MAX_SUMMARIES_BYTES, MAX_TOMBSTONES};
@@ -179,20 +180,32 @@ impl Store {
         bytes.ok_or(StoreError::NoSuchBody(body.0))
     }
 
+    /// Reads pieces of several bodies in one go, and hands each to `take` in the order of the question: nothing for a body
+    /// that is not there, less than was asked for where the body ends. All pieces are in memory one after the other, not
+    /// together.
+    pub fn read_many(&self, pieces: &[Piece], take: PieceVisitor<'_>) -> Result<(), StoreError> {
+        Ok(self.inner.backend.read_many(pieces, take)?)
+    }
+
     /// The summaries that are kept of an account's bodies, in the order of the question; an empty one means that none is.
     /// There are fewer answers, but one at least, if they would have more than [`MAX_SUMMARIES_BYTES`] or be more than
     /// [`MAX_LIST`].
     pub fn summaries(&self, account: &str, bodies: &[BodyId]) -> Result<Vec<Vec<u8>>, StoreError> {
         check_account(account)?;
-        let mut summaries = Vec::with_capacity(bodies.len().min(MAX_LIST));
+        let mut summaries: Vec<Vec<u8>> = Vec::with_capacity(bodies.len().min(MAX_LIST));
         let mut bytes = 0;
-        for body in bodies.iter().take(MAX_LIST) {
-            let summary = self.inner.backend.get(account, &codec::summary_key(*body))?.unwrap_or_default();
-            bytes += summary.len();
-            if bytes > MAX_SUMMARIES_BYTES && !summaries.is_empty() {
+        for some in bodies.get(..bodies.len().min(MAX_LIST)).unwrap_or_default().chunks(SUMMARIES_AT_ONCE) {
+            let keys: Vec<Vec<u8>> = some.iter().map(|body| codec::summary_key(*body)).collect();
+            self.inner.backend.get_many(account, &keys, &mut |summary| {
+                let summary = summary.unwrap_or_default();
+                bytes += summary.len();
+                if bytes <= MAX_SUMMARIES_BYTES || summaries.is_empty() {
+                    summaries.push(summary.to_vec());
+                }
+            })?;
+            if bytes > MAX_SUMMARIES_BYTES {
                 break;
             }
-            summaries.push(summary);
         }
         Ok(summaries)
     }
@@ -224,3 +237,6 @@ impl Store {
         Ok(Usage { messages: header.messages, bytes: header.bytes })
     }
 }
+
+/// Summaries that are read between two looks at how many bytes they have.
+const SUMMARIES_AT_ONCE: usize = 256;

@@ -172,18 +172,28 @@ fn seek(uids: &[Uid], at: usize, uid: Uid) -> usize {
 
 fn changed_after(modseqs: &[ModSeq], within: Range<usize>, since: ModSeq, runs: &mut Vec<Range<usize>>) {
     let mut start = None;
-    for at in within.clone() {
-        match (start, modseqs[at] > since) {
-            (None, true) => start = Some(at),
-            (Some(first), false) => {
-                runs.push(first..at);
-                start = None;
+    let mut at = within.start;
+    for chunk in modseqs.get(within.clone()).unwrap_or_default().chunks(CHUNK) {
+        // Mostly nothing has changed, which is seen much faster than where.
+        if start.is_some() || chunk.iter().fold(0, |highest, modseq| highest.max(*modseq)) > since {
+            for (place, modseq) in (at..).zip(chunk) {
+                match (start, *modseq > since) {
+                    (None, true) => start = Some(place),
+                    (Some(first), false) => {
+                        runs.push(first..place);
+                        start = None;
+                    }
+                    _ => {}
+                }
             }
-            _ => {}
         }
+        at += chunk.len();
     }
     runs.extend(start.map(|first| first..within.end));
 }
+
+/// Entries that are looked at together.
+const CHUNK: usize = 32;
 
 /// Keeps only the entries at `kept`, which ascend.
 fn compact<T: Copy>(column: &mut Vec<T>, kept: &[Range<usize>]) {

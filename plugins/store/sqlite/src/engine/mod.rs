@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dovetail_mailstore::{
-    BackendError, Batch, BlobWriter, Blobs, BodyId, PartKv, PartOutcome, RowVisitor, Threads, Version,
+    BackendError, Batch, BlobWriter, Blobs, BodyId, PartKv, PartOutcome, Piece, PieceVisitor, RowVisitor, Threads, Version,
 };
 use dovetail_sdk::metrics::Counter;
 use rusqlite::{params, OptionalExtension};
@@ -94,6 +94,27 @@ impl PartKv for Sqlite {
             let sql = "SELECT value FROM row WHERE part = (SELECT id FROM part WHERE name = ?1) AND key = ?2";
             let mut statement = connection.prepare_cached(sql)?;
             statement.query_row(params![part, key], |row| row.get(0)).optional()
+        })
+    }
+
+    fn get_many(&self, part: &str, keys: &[Vec<u8>], take: PieceVisitor<'_>) -> Result<(), BackendError> {
+        self.readers.with("reading rows by their keys", |connection| {
+            // One snapshot for all: each statement by itself would lock and unlock the log.
+            let snapshot = connection.unchecked_transaction()?;
+            let part: Option<i64> = connection
+                .prepare_cached("SELECT id FROM part WHERE name = ?1")?
+                .query_row([part], |row| row.get(0))
+                .optional()?;
+            let mut statement = connection.prepare_cached("SELECT value FROM row WHERE part = ?1 AND key = ?2")?;
+            for key in keys {
+                let mut rows = statement.query(params![part, key])?;
+                match rows.next()? {
+                    Some(row) => take(Some(row.get_ref(0)?.as_blob()?)),
+                    None => take(None),
+                }
+            }
+            drop(statement);
+            snapshot.finish()
         })
     }
 
@@ -177,6 +198,39 @@ impl Blobs for Sqlite {
             Some(bytes) => Ok(Some(bytes)),
             None => self.files.read(id, offset, len),
         }
+    }
+
+    fn read_many(&self, pieces: &[Piece], take: PieceVisitor<'_>) -> Result<(), BackendError> {
+        let mut failed = None;
+        self.readers.with("reading bodies", |connection| {
+            // One snapshot for all: each statement by itself would lock and unlock the log.
+            let snapshot = (pieces.len() > 1).then(|| connection.unchecked_transaction()).transpose()?;
+            let mut statement = connection.prepare_cached("SELECT bytes FROM body WHERE id = ?1")?;
+            for piece in pieces {
+                let Ok(key) = i64::try_from(piece.body.0) else {
+                    take(None);
+                    continue;
+                };
+                let mut rows = statement.query([key])?;
+                if let Some(row) = rows.next()? {
+                    let bytes = row.get_ref(0)?.as_blob()?;
+                    let start = bytes.len().min(usize::try_from(piece.offset).unwrap_or(usize::MAX));
+                    take(bytes.get(start..bytes.len().min(start.saturating_add(piece.length))));
+                    continue;
+                }
+                drop(rows);
+                match self.files.read(piece.body, piece.offset, piece.length) {
+                    Ok(bytes) => take(bytes.as_deref()),
+                    Err(error) => {
+                        failed = Some(error);
+                        break;
+                    }
+                }
+            }
+            drop(statement);
+            snapshot.map_or(Ok(()), rusqlite::Transaction::finish)
+        })?;
+        failed.map_or(Ok(()), Err)
     }
 
     fn delete(&self, id: BodyId) -> Result<(), BackendError> {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use dovetail_mailstore::{BodyId, Store, StoreError, View};
+use dovetail_mailstore::{BodyId, Piece, Store, StoreError, View};
 use dovetail_sdk::store::{Pieces, Slice, StoreErrorCode, StoreFailure};
 use dovetail_sdk::Bytes;
 
@@ -70,46 +70,35 @@ fn plan(view: &View, slices: &[Slice]) -> Result<Vec<Option<Part>>, StoreFailure
 }
 
 fn read_parts(store: &Store, view: &View, parts: &[Option<Part>]) -> Result<Pieces, StoreError> {
-    let octets: u64 = parts.iter().flatten().map(|part| part.length).sum();
-    let mut all = Vec::with_capacity(usize::try_from(octets).unwrap_or(0));
+    let total: u64 = parts.iter().flatten().map(|part| part.length).sum();
+    let wanted: Vec<Piece> = parts.iter().flatten().map(Part::piece).collect();
+    let mut octets = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
+    // What came of each part that was asked for; `None`: there is no such body.
+    let mut read = Vec::with_capacity(wanted.len());
+    store.read_many(&wanted, &mut |piece| {
+        octets.extend_from_slice(piece.unwrap_or_default());
+        read.push(piece.map(|piece| piece.len() as u64));
+    })?;
+    let mut read = read.into_iter();
     let mut lengths = Vec::with_capacity(parts.len());
     for part in parts {
-        let before = all.len();
-        let length = match part {
-            None => Pieces::GONE,
-            Some(part) => match read_part(store, part, &mut all) {
-                Ok(length) => length,
-                // Removed and collected since the view was asked.
-                Err(StoreError::NoSuchBody(_)) if view.bodies([part.uid]) == [None] => {
-                    all.truncate(before);
-                    Pieces::GONE
-                }
-                Err(error) => return Err(error),
-            },
-        };
-        lengths.push(length);
+        lengths.push(match (part, part.and_then(|_| read.next())) {
+            (None, _) | (_, None) => Pieces::GONE,
+            (Some(part), Some(Some(length))) if length == part.length => length,
+            (Some(part), Some(Some(_))) => return Err(shorter_than_its_row(part.body)),
+            // Removed and collected since the view was asked.
+            (Some(part), Some(None)) if view.bodies([part.uid]) == [None] => Pieces::GONE,
+            (Some(part), Some(None)) => return Err(StoreError::NoSuchBody(part.body.0)),
+        });
     }
-    Ok(Pieces { octets: all.into(), lengths })
+    Ok(Pieces { octets: octets.into(), lengths })
 }
 
-/// Appends a part's octets.
-fn read_part(store: &Store, part: &Part, octets: &mut Vec<u8>) -> Result<u64, StoreError> {
-    let mut read = 0;
-    while read < part.length {
-        let wanted = usize::try_from(part.length - read).unwrap_or(usize::MAX);
-        let bytes = store.read(part.body, part.offset + read, wanted)?;
-        if bytes.is_empty() {
-            return Err(shorter_than_its_row(part.body));
-        }
-        read += bytes.len() as u64;
-        if octets.is_empty() {
-            // The first, and often the only one.
-            *octets = bytes;
-        } else {
-            octets.extend_from_slice(&bytes);
-        }
+impl Part {
+    fn piece(&self) -> Piece {
+        // No longer than an answer.
+        Piece { body: self.body, offset: self.offset, length: usize::try_from(self.length).unwrap_or(usize::MAX) }
     }
-    Ok(read)
 }
 
 /// The summaries of messages, as they are kept.
