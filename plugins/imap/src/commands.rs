@@ -31,8 +31,9 @@ use std::io;
 use dovetail_imap_grammar::{Command, Mailbox, Tag};
 use dovetail_sdk::store::StoreFailure;
 
+use crate::answer::Answer;
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation};
+use crate::conversation::Conversation;
 
 /// Runs a command that is allowed now.
 ///

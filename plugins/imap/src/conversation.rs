@@ -11,13 +11,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dovetail_imap_grammar::{Command, Limits, ParseError, Request, Tag, TextMode};
+use dovetail_imap_grammar::{Limits, ParseError, Request, Tag, TextMode};
 use dovetail_sdk::directory::Directory;
 use dovetail_sdk::line::{BadLine, Line};
 use dovetail_sdk::protocol::{Session, SessionFailure};
 use dovetail_sdk::store::{Store, StoreFailure};
 use dovetail_sdk::{time, Service};
 
+use crate::answer::{Answer, Next};
 use crate::capability::{self, Stage};
 use crate::commands;
 use crate::completion::{Completion, Status};
@@ -26,7 +27,8 @@ use crate::figures::Figures;
 use crate::framing::{self, Input};
 use crate::search::cache::SearchCache;
 use crate::selected::shared::SharedLists;
-use crate::selected::{Own, Say, Selected};
+use crate::selected::Selected;
+use crate::state::State;
 
 /// What the conversation asks others for.
 #[derive(Debug)]
@@ -41,20 +43,6 @@ pub struct Services {
     pub search: Arc<SearchCache>,
     /// What is counted.
     pub figures: Figures,
-}
-
-/// Where the conversation stands (RFC 9051 section 3).
-#[derive(Debug)]
-pub enum State {
-    /// Nobody has logged in.
-    NotAuthenticated,
-    /// Somebody has.
-    Authenticated {
-        /// Who.
-        account: String,
-    },
-    /// And has opened a mailbox.
-    Selected(Box<Selected>),
 }
 
 /// One connection.
@@ -73,53 +61,6 @@ pub struct Conversation<'a> {
     /// Logins that failed.
     pub failed_logins: u32,
     errors: u32,
-}
-
-/// Whether the conversation goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// It does.
-    Go,
-    /// It does, and the tagged line has been sent already.
-    Answered,
-    /// The last answer has been given.
-    Close,
-}
-
-/// What a command came to: its tagged line, and what may be told before it.
-#[derive(Debug)]
-pub struct Answer {
-    /// The tagged line.
-    pub completion: Completion,
-    /// News of the selected mailbox to tell before it; none if the command forbids them.
-    pub say: Option<Say>,
-    /// A change that the command made itself and has told already.
-    pub own: Option<Own>,
-    /// Whether the conversation goes on.
-    pub next: Next,
-}
-
-impl From<Completion> for Answer {
-    fn from(completion: Completion) -> Self {
-        Answer { completion, say: Some(Say::Everything), own: None, next: Next::Go }
-    }
-}
-
-impl Answer {
-    /// After which news are told, EXPUNGE not among them.
-    pub fn without_expunge(completion: Completion) -> Self {
-        Answer { say: Some(Say::NoExpunge), ..completion.into() }
-    }
-
-    /// Nothing more to say: the tagged line has been sent.
-    pub fn silent() -> Self {
-        Answer { next: Next::Answered, ..Self::quiet(Completion::ok("")) }
-    }
-
-    /// After which nothing is told.
-    pub fn quiet(completion: Completion) -> Self {
-        Answer { say: None, ..completion.into() }
-    }
 }
 
 impl<'a> Conversation<'a> {
@@ -197,12 +138,10 @@ impl<'a> Conversation<'a> {
     async fn line(&mut self, line: Vec<u8>) -> io::Result<Next> {
         let limits = self.limits();
         match Box::pin(framing::rest_of_command(&mut self.session.stream, line, &limits)).await? {
-            Input::Command(command) => {
-                match Request::parse(&command, &limits) {
-                    Ok(request) => Box::pin(self.request(request)).await,
-                    Err(error) => Ok(self.not_understood(&error)),
-                }
-            }
+            Input::Command(command) => match Request::parse(&command, &limits) {
+                Ok(request) => Box::pin(self.request(request)).await,
+                Err(error) => Ok(self.not_understood(&error)),
+            },
             Input::Append(head) => Box::pin(commands::append::run(self, head)).await,
             Input::NotUnderstood(error) => Ok(self.not_understood(&error)),
             Input::Bad(bad) => Ok(self.bad_line(bad)),
@@ -237,7 +176,7 @@ impl<'a> Conversation<'a> {
     async fn request(&mut self, request: Request) -> io::Result<Next> {
         let Request { tag, command } = request;
         self.services.figures.command(&command);
-        let answer = match self.check_state(&command) {
+        let answer = match self.state.check(&command) {
             Some(refusal) => Answer::quiet(refusal),
             None => commands::run(self, &tag, command).await?,
         };
@@ -280,51 +219,20 @@ impl<'a> Conversation<'a> {
         self.session.stream.queue(&line);
     }
 
-    /// Refuses what is no line. Behind a bare CR or LF nobody knows where a command begins, so nothing more is read.
+    /// Refuses what is no line. Its end was thrown away or cannot be trusted, and may have announced a literal: what follows
+    /// cannot be told from commands, so nothing more is read.
     fn bad_line(&mut self, bad: BadLine) -> Next {
         match bad {
-            BadLine::TooLong => self.refuse(None, &Completion::bad("The line is too long")),
-            BadLine::Nul => self.refuse(None, &Completion::bad("NUL is not allowed in a command")),
-            _ => {
-                self.bye("CLIENTBUG", "Bare CR or LF is not allowed; lines end with CRLF");
-                Next::Close
-            }
+            BadLine::TooLong => self.bye("TOOBIG", "The line is too long"),
+            BadLine::Nul => self.bye("CLIENTBUG", "NUL is not allowed in a command"),
+            _ => self.bye("CLIENTBUG", "Bare CR or LF is not allowed; lines end with CRLF"),
         }
+        Next::Close
     }
 
     /// Queues the untagged BYE.
     pub fn bye(&mut self, code: &str, text: &str) {
         self.session.stream.queue(format!("* BYE [{code}] {text}\r\n").as_bytes());
-    }
-
-    /// Whether a command may be given now (RFC 9051 section 6).
-    fn check_state(&self, command: &Command) -> Option<Completion> {
-        use Command as C;
-        let (in_not, in_auth, in_selected) = match command {
-            C::Capability | C::Noop | C::Logout | C::Id(_) => (true, true, true),
-            C::StartTls | C::Login(_) | C::Authenticate(_) => (true, false, false),
-            C::Enable(_) => (false, true, false),
-            C::Check
-            | C::Close
-            | C::Unselect
-            | C::Expunge
-            | C::UidExpunge(_)
-            | C::Search(_)
-            | C::Fetch(_)
-            | C::Store(_)
-            | C::Copy(_)
-            | C::Move(_) => (false, false, true),
-            _ => (false, true, true),
-        };
-        match &self.state {
-            State::NotAuthenticated if !in_not => Some(Completion::bad("Log in first")),
-            State::Authenticated { .. } if !in_auth && in_selected => Some(Completion::bad("Select a mailbox first")),
-            State::Selected(_) if in_auth && !in_selected => Some(Completion::bad("Not while a mailbox is selected")),
-            State::Authenticated { .. } | State::Selected(_) if !in_auth && !in_selected => {
-                Some(Completion::bad("Logged in already"))
-            }
-            _ => None,
-        }
     }
 
     /// Where the session stands, as far as capabilities go.

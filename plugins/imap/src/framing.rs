@@ -72,7 +72,6 @@ pub async fn rest_of_command(stream: &mut LineStream, line: Vec<u8>, limits: &Li
         line_start = command.len();
         match stream.read_line(max.saturating_sub(command.len()).max(1)).await? {
             Line::Good(line) => command.extend_from_slice(&line),
-            Line::Bad(BadLine::TooLong) => return Ok(Input::TooLarge(command)),
             Line::Bad(bad) => return Ok(Input::Bad(bad)),
             Line::End => return Ok(Input::End),
         }

@@ -8,6 +8,7 @@
 //!
 //! Passwords are taken under TLS only, or on a loopback listener that the operator has marked as insecure.
 
+mod answer;
 mod capability;
 mod commands;
 mod completion;
@@ -20,6 +21,7 @@ mod login;
 mod names;
 mod search;
 mod selected;
+mod state;
 #[cfg(test)]
 mod testing;
 

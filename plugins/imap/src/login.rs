@@ -3,9 +3,11 @@
 use dovetail_mail::Secret;
 use dovetail_sdk::directory::{AuthStatus, PasswordAttempt};
 
+use crate::answer::Next;
 use crate::capability;
 use crate::completion::Completion;
-use crate::conversation::{Conversation, Next, State};
+use crate::conversation::Conversation;
+use crate::state::State;
 
 /// Who claims to be whom.
 pub struct Claim {

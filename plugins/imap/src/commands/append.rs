@@ -14,10 +14,12 @@ use dovetail_sdk::line::Line;
 use dovetail_sdk::store::{Append, BodySink, Store, StoreErrorCode, StoreFailure};
 use dovetail_sdk::time;
 
+use crate::answer::Next;
 use crate::completion::Completion;
-use crate::conversation::{Conversation, Next, State};
+use crate::conversation::Conversation;
 use crate::fetch::flags;
 use crate::framing::{self, Input};
+use crate::state::State;
 
 /// Takes a message.
 ///

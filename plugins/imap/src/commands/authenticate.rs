@@ -7,8 +7,9 @@ use dovetail_imap_grammar::command::Authenticate;
 use dovetail_mail::sasl::{Credentials, Exchange, Mechanism, SaslError, Step, MAX_RESPONSE};
 use dovetail_sdk::line::Line;
 
+use crate::answer::{Answer, Next};
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation, Next};
+use crate::conversation::Conversation;
 use crate::login::{wrong, Claim};
 
 /// Logs in: challenges and responses, then the directory's word.

@@ -2,8 +2,9 @@
 
 use dovetail_sdk::store::{StoreErrorCode, UidRange};
 
+use crate::answer::Answer;
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation};
+use crate::conversation::Conversation;
 
 /// Leaves the mailbox. CLOSE removes what is marked as deleted, without a word about each; if that cannot be done the
 /// mailbox stays open, so that the client learns of it.

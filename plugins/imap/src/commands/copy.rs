@@ -5,8 +5,9 @@
 use dovetail_imap_grammar::{command::Transfer, encode};
 use dovetail_sdk::store::{Copied, StoreErrorCode};
 
+use crate::answer::Answer;
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation};
+use crate::conversation::Conversation;
 use crate::selected::resolve;
 
 /// Puts messages into another mailbox, too or instead.

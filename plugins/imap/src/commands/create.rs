@@ -3,8 +3,9 @@
 use dovetail_imap_grammar::command::Create;
 
 use super::list::USES;
+use crate::answer::Answer;
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation};
+use crate::conversation::Conversation;
 use crate::names::SEPARATOR;
 
 /// Makes a mailbox, and those above it.

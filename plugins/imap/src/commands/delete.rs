@@ -2,8 +2,9 @@
 
 use dovetail_imap_grammar::Mailbox;
 
+use crate::answer::Answer;
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation};
+use crate::conversation::Conversation;
 
 /// Deletes a mailbox with all that is in it.
 pub async fn run(conversation: &mut Conversation<'_>, mailbox: &Mailbox) -> Answer {

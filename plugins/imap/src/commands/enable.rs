@@ -1,7 +1,8 @@
 //! ENABLE (RFC 5161, RFC 9051 section 6.3.1): IMAP4rev2 is the one extension that changes what is said unasked.
 
+use crate::answer::Answer;
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation};
+use crate::conversation::Conversation;
 
 /// Turns on what is known; the rest is passed over, as the RFC wants it.
 pub fn run(conversation: &mut Conversation<'_>, words: &[String]) -> Answer {

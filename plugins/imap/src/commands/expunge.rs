@@ -3,8 +3,9 @@
 use dovetail_imap_grammar::SequenceSet;
 use dovetail_sdk::store::UidRange;
 
+use crate::answer::Answer;
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation};
+use crate::conversation::Conversation;
 
 /// Removes what is marked as deleted, or those of it that `set` names. The news tell which they were.
 pub async fn run(conversation: &mut Conversation<'_>, set: Option<&SequenceSet>) -> Answer {

@@ -5,12 +5,14 @@ use std::io;
 use dovetail_imap_grammar::command::Fetch;
 use dovetail_sdk::store::{column, flag, FlagAction, FlagChange, Flags, StoreFailure, UidRange};
 
+use crate::answer::Answer;
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation, State};
+use crate::conversation::Conversation;
 use crate::fetch::batch::{Batches, FetchError, Sent};
 use crate::fetch::metadata;
 use crate::fetch::plan::Plan;
 use crate::selected::{resolve, Selected};
+use crate::state::State;
 
 /// Sends what is asked for.
 pub async fn run(conversation: &mut Conversation<'_>, fetch: &Fetch) -> io::Result<Answer> {

@@ -3,8 +3,9 @@
 
 use dovetail_imap_grammar::command::IdPairs;
 
+use crate::answer::Answer;
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation};
+use crate::conversation::Conversation;
 
 /// Exchanges names.
 pub fn run(conversation: &mut Conversation<'_>, pairs: IdPairs) -> Answer {

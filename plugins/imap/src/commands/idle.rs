@@ -10,8 +10,9 @@ use std::time::Duration;
 use dovetail_sdk::line::Line;
 use dovetail_sdk::time;
 
+use crate::answer::{Answer, Next};
 use crate::completion::Completion;
-use crate::conversation::{lost, Answer, Conversation, Next};
+use crate::conversation::{lost, Conversation};
 use crate::selected::Say;
 
 /// Waits for news or for DONE.

@@ -14,8 +14,9 @@ use dovetail_imap_grammar::{encode, Mailbox, TextMode};
 use dovetail_sdk::store::{special_use, MailboxEntry};
 
 use super::status;
+use crate::answer::Answer;
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation};
+use crate::conversation::Conversation;
 use crate::names;
 
 /// Special uses by name, and the store's bits for them.

@@ -3,8 +3,9 @@
 use dovetail_imap_grammar::command::Login;
 use dovetail_mail::Secret;
 
+use crate::answer::Answer;
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation};
+use crate::conversation::Conversation;
 use crate::login::{wrong, Claim};
 
 /// Checks name and password.

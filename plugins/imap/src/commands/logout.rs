@@ -1,7 +1,8 @@
 //! LOGOUT (RFC 9051 section 6.1.3).
 
+use crate::answer::{Answer, Next};
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation, Next};
+use crate::conversation::Conversation;
 
 /// Says goodbye.
 pub fn run(conversation: &mut Conversation<'_>) -> Answer {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use dovetail_imap_grammar::{encode, Mailbox};
 
 use super::list;
+use crate::answer::Answer;
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation};
+use crate::conversation::Conversation;
 use crate::names;
 
 /// Lists subscribed names. A name above one that `%` keeps out is told instead, as not to be selected.

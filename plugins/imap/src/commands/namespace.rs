@@ -1,7 +1,8 @@
 //! NAMESPACE (RFC 2342, RFC 9051 section 6.3.10): one namespace, the account's own.
 
+use crate::answer::Answer;
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation};
+use crate::conversation::Conversation;
 
 /// Tells it.
 pub fn run(conversation: &mut Conversation<'_>) -> Answer {

@@ -2,12 +2,14 @@
 
 use dovetail_imap_grammar::command::Rename;
 
-use crate::conversation::{Answer, Conversation};
+use crate::answer::Answer;
+use crate::conversation::Conversation;
 use crate::names::SEPARATOR;
 
 /// Gives a mailbox, and all that is below it, another name.
 pub async fn run(conversation: &mut Conversation<'_>, rename: &Rename) -> Answer {
-    let names = super::name(conversation, &rename.from).and_then(|from| Ok((from, super::name(conversation, &rename.to)?)));
+    let names =
+        super::name(conversation, &rename.from).and_then(|from| Ok((from, super::name(conversation, &rename.to)?)));
     let (from, to) = match names {
         Ok(names) => names,
         Err(refusal) => return refusal.into(),

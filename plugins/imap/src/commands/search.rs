@@ -5,11 +5,13 @@ use dovetail_imap_grammar::command::{Search as Command, SearchReturn};
 use dovetail_imap_grammar::{encode, RangeSet, Tag};
 use dovetail_sdk::store::UidRange;
 
+use crate::answer::Answer;
 use crate::completion::{Completion, Status};
-use crate::conversation::{Answer, Conversation, State};
+use crate::conversation::Conversation;
 use crate::search::columns;
 use crate::search::evaluate::{Search, SearchError};
 use crate::selected::Selected;
+use crate::state::State;
 
 /// Looks for messages.
 pub async fn run(conversation: &mut Conversation<'_>, tag: &Tag, search: &Command) -> Answer {

@@ -3,10 +3,12 @@
 use dovetail_imap_grammar::{encode, Mailbox};
 use dovetail_sdk::store::{column, flag, MailboxState, StoreErrorCode, StoreFailure};
 
+use crate::answer::Answer;
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation, State};
+use crate::conversation::Conversation;
 use crate::fetch::flags;
 use crate::selected::Selected;
+use crate::state::State;
 
 /// Opens a mailbox. If that fails, none is open.
 pub async fn run(conversation: &mut Conversation<'_>, mailbox: &Mailbox, read_only: bool) -> Answer {

@@ -8,8 +8,9 @@ use std::io;
 use dovetail_imap_grammar::Tag;
 use dovetail_sdk::protocol::StartTlsError;
 
+use crate::answer::Answer;
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation};
+use crate::conversation::Conversation;
 
 /// Begins TLS. If that fails the connection ends, without a word in the clear.
 pub async fn run(conversation: &mut Conversation<'_>, tag: &Tag) -> io::Result<Answer> {

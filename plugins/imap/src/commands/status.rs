@@ -3,8 +3,9 @@
 use dovetail_imap_grammar::{command::Status, encode, StatusItem, TextMode};
 use dovetail_sdk::store::{MailboxEntry, StoreErrorCode};
 
+use crate::answer::Answer;
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation};
+use crate::conversation::Conversation;
 
 /// Counts what is in a mailbox, without opening it.
 pub async fn run(conversation: &mut Conversation<'_>, status: &Status) -> Answer {

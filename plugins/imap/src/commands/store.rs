@@ -3,8 +3,9 @@
 use dovetail_imap_grammar::command::{Store, StoreAction};
 use dovetail_sdk::store::{column, FlagAction, FlagChange, StoreFailure, UidRange};
 
+use crate::answer::Answer;
 use crate::completion::Completion;
-use crate::conversation::{Answer, Conversation};
+use crate::conversation::Conversation;
 use crate::fetch::flags;
 use crate::selected::{resolve, Own, Selected};
 

@@ -3,7 +3,8 @@
 
 use dovetail_imap_grammar::Mailbox;
 
-use crate::conversation::{Answer, Conversation};
+use crate::answer::Answer;
+use crate::conversation::Conversation;
 
 /// Subscribes to a name, or ends that.
 pub async fn run(conversation: &mut Conversation<'_>, mailbox: &Mailbox, subscribed: bool) -> Answer {

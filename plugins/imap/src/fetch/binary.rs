@@ -45,7 +45,12 @@ pub struct Measure {
 ///
 /// # Errors
 /// As the store gives them.
-pub async fn measure(mailbox: &Mailbox, uid: u32, body: &Range<u64>, encoding: Encoding) -> Result<Measure, StoreFailure> {
+pub async fn measure(
+    mailbox: &Mailbox,
+    uid: u32,
+    body: &Range<u64>,
+    encoding: Encoding,
+) -> Result<Measure, StoreFailure> {
     let mut decoder = Decoder::new(encoding);
     let mut measure = Measure::default();
     let mut count = |octets: &[u8]| {

@@ -117,11 +117,7 @@ fn octets(range: Option<Range<u64>>, partial: Option<Partial>) -> Source {
     }
 }
 
-fn decoded(
-    part: &[u32],
-    summary: Option<&Summary>,
-    size: u64,
-) -> Result<Option<(Range<u64>, Encoding)>, Completion> {
+fn decoded(part: &[u32], summary: Option<&Summary>, size: u64) -> Result<Option<(Range<u64>, Encoding)>, Completion> {
     if part.is_empty() {
         // The message as a whole has no transfer encoding.
         return Ok(Some((0..size, Encoding::Identity)));

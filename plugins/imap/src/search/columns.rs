@@ -80,6 +80,7 @@ pub fn rows_in(set: &RangeSet, rows: &MessageColumns, among: &[u32]) -> Vec<u32>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dovetail_imap_grammar::{Command, Limits, Request};
     use proptest::prelude::*;
 
     proptest! {
@@ -96,12 +97,6 @@ mod tests {
             prop_assert_eq!(rows_in(&set.into_iter().collect(), &rows, &among), expected);
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use dovetail_imap_grammar::{Command, Limits, Request};
 
     #[test]
     fn keys_need_what_any_of_them_needs() {

@@ -70,14 +70,8 @@ impl Fields {
         let nothing = Envelope::default();
         let envelope = summary.map_or(&nothing, Summary::envelope);
         self.days.push(envelope.date.as_deref().and_then(sent_day));
-        let values = [
-            &envelope.subject,
-            &envelope.from,
-            &envelope.to,
-            &envelope.cc,
-            &envelope.bcc,
-            &envelope.message_id,
-        ];
+        let values =
+            [&envelope.subject, &envelope.from, &envelope.to, &envelope.cc, &envelope.bcc, &envelope.message_id];
         for (texts, value) in self.texts.iter_mut().zip(values) {
             texts.push(value.as_deref());
         }
@@ -120,7 +114,9 @@ impl Texts {
 
     fn find(&self, needle: &str) -> Vec<usize> {
         if needle.is_empty() {
-            return (0..self.present.len()).filter(|at| self.present.get(*at).is_some_and(|present| *present)).collect();
+            return (0..self.present.len())
+                .filter(|at| self.present.get(*at).is_some_and(|present| *present))
+                .collect();
         }
         let finder = memchr::memmem::Finder::new(needle);
         let mut found = Vec::new();
