@@ -2,7 +2,7 @@
 //!
 //! What is small is read where it is asked for ([`reading`]): from the system's cache, SQLite reads a message of 2 KiB in
 //! 4 µs, of 8 KiB in 10, of 64 KiB in 64 and a summary in 5, while the way to a thread for blocking work and back adds 17
-//! to 22 µs (measured on a busy machine with two cores by the `answers_a_second` among this folder's tests). What is not
+//! to 22 µs (measured on a busy machine with two cores). What is not
 //! in the cache holds up one of the host's threads for one access to the disk; the others go on.
 
 use std::sync::{Arc, Mutex, PoisonError};

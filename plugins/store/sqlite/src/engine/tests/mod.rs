@@ -1,6 +1,5 @@
 //! The back end by itself: the model, what survives a kill, what a full disk does.
 
-mod bench;
 mod crash;
 mod full;
 mod tree;

@@ -1,6 +1,5 @@
 //! The service as other plugins see it.
 
-mod bench;
 mod mailbox;
 
 use dovetail_sdk::store::{
