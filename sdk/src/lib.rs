@@ -62,6 +62,7 @@ pub mod glue;
 pub mod host;
 pub mod line;
 mod log;
+mod login;
 mod plugin;
 mod service;
 

@@ -1,5 +1,6 @@
 //! `dovetail.protocol/1`: protocols, and the session that a protocol serves.
 
+pub use crate::login::{Claim, Login};
 use crate::{host, line::LineStream};
 use dovetail_abi::{
     contained::Contained,

@@ -24,9 +24,9 @@ struct Cli {
 enum Chore {
     /// Check that plugins depend on the SDK only, and core on the ABI only
     Deps,
-    /// Measure a release build, beside Postfix and Dovecot where they can be installed
+    /// Measure a release build, beside Dovecot and Postfix where they can be installed
     Bench(bench::Options),
-    /// Kill and restart a loaded server for a while, look for lost or doubled messages, then fuzz
+    /// Kill and restart a loaded server for a while, look for lost or doubled messages, strain IMAP, then fuzz
     Soak(soak::Options),
     /// Make docs/src/reference.md from the types of the options, or check it
     Reference(reference::Options),

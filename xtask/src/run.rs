@@ -17,7 +17,7 @@ pub fn output(command: &mut Command) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&ran.stdout).into_owned())
 }
 
-/// Runs to the end with our own standard output and error.
+/// Runs to the end with our own standard output and error, unless it was given others.
 pub fn through(command: &mut Command) -> Result<(), Error> {
     let status =
         command.stdin(Stdio::null()).status().map_err(|source| Error::Start { program: program(command), source })?;

@@ -1,11 +1,13 @@
-//! `cargo xtask soak`: a release build under load, killed and started again and again; then the fuzz targets.
+//! `cargo xtask soak`: a release build under load, killed and started again and again; then sessions of IMAP that hold
+//! the server to its rules; then the fuzz targets.
 //!
-//! Fails if an acknowledged message is lost, doubled or damaged, or if a fuzz target breaks a promise. Says what the
-//! server's memory did.
+//! Fails if an acknowledged message is lost, doubled or damaged, if a session is told something that breaks the rules of
+//! IMAP, or if a fuzz target breaks a promise. Says what the server's memory did.
 
 use crate::bench::{raise_open_files, scratch, Build, Dovetail, POP3, SMTP};
 use crate::error::Error;
 use crate::fuzz::Fuzzers;
+use crate::run;
 use crate::workspace::Workspace;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -17,9 +19,15 @@ pub struct Options {
     /// How long the load lasts; 0: none
     #[arg(long, default_value_t = 10)]
     minutes: u64,
+    /// How long twenty IMAP sessions then do this and that in one mailbox; 0: not at all
+    #[arg(long, default_value_t = 10)]
+    imap_minutes: u64,
     /// How long each fuzz target runs afterwards; 0: not at all. Needs a nightly toolchain and cargo-fuzz
     #[arg(long, default_value_t = 0)]
     fuzz_minutes: u64,
+    /// Fuzz targets that run at the same time
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
+    fuzz_jobs: u8,
     /// Seconds between two kills; 0 never kills, which shows what memory does
     #[arg(long, default_value_t = 30)]
     kill_every: u64,
@@ -28,7 +36,7 @@ pub struct Options {
     dir: PathBuf,
 }
 
-/// Both, for as long as was asked for.
+/// All of it, for as long as was asked for.
 pub fn run(options: &Options) -> Result<(), Error> {
     let workspace = Workspace::load()?;
     // First of all: what is missing for fuzzing shall not show after hours of load.
@@ -36,8 +44,32 @@ pub fn run(options: &Options) -> Result<(), Error> {
     if options.minutes > 0 {
         load(&workspace, options)?;
     }
-    fuzzers.map_or(Ok(()), |fuzzers| fuzzers.run(options.fuzz_minutes))
+    if options.imap_minutes > 0 {
+        imap(options.imap_minutes)?;
+    }
+    fuzzers.map_or(Ok(()), |fuzzers| fuzzers.run(options.fuzz_minutes, options.fuzz_jobs))
 }
+
+/// The end-to-end test of many IMAP sessions, for longer than in a test run. It is a debug build on purpose: what
+/// overflows or breaks an assertion that a release leaves out shows there.
+fn imap(minutes: u64) -> Result<(), Error> {
+    println!("IMAP sessions, {minutes} minutes");
+    let mut command = run::cargo();
+    command.args(["test", "--quiet", "-p", "dovetail", "--test", "e2e", "--", "--exact", STRESS, "--show-output"]);
+    command.env("DOVETAIL_STRESS_SECONDS", (minutes * 60).to_string());
+    let said = run::output(&mut command)?;
+    // A name that no test has would be a success of no tests.
+    if !said.contains("1 passed") {
+        return Err(Error::Server(format!(
+            "there is no end-to-end test `{STRESS}` any more; put its new name into soak.rs"
+        )));
+    }
+    said.lines().filter(|line| line.starts_with("imap stress")).for_each(|line| println!("{line}"));
+    Ok(())
+}
+
+/// Its name.
+const STRESS: &str = "imap::stress::twenty_sessions_in_one_mailbox_keep_to_the_rules";
 
 /// Runs the server for that time and looks for every message.
 fn load(workspace: &Workspace, options: &Options) -> Result<(), Error> {

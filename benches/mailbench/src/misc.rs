@@ -78,6 +78,7 @@ pub fn mem(a: &Args) -> Result<(), String> {
     o.insert("rss_kb".into(), json!(m.rss_kb));
     o.insert("pss_kb".into(), json!(m.pss_kb));
     o.insert("private_kb".into(), json!(m.private_kb));
+    o.insert("anon_kb".into(), json!(m.anon_kb));
     emit(
         o,
         &format!(

@@ -15,6 +15,8 @@ pub struct Mem {
     pub rss_kb: u64,
     pub pss_kb: u64,
     pub private_kb: u64,
+    /// The part of `pss_kb` that no file is behind.
+    pub anon_kb: u64,
     pub sock_kb: u64,
 }
 
@@ -114,6 +116,7 @@ impl Target {
                 match k {
                     "Rss" => m.rss_kb += kb,
                     "Pss" => m.pss_kb += kb,
+                    "Pss_Anon" => m.anon_kb += kb,
                     "Private_Clean" | "Private_Dirty" => m.private_kb += kb,
                     _ => {}
                 }

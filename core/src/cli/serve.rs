@@ -29,7 +29,7 @@ Without --dev the config is --config FILE, or /etc/dovetail/dovetail.ron; with -
 Examples:\n  dovetail serve --dev\n  dovetail serve --config /etc/dovetail/dovetail.ron")]
 pub struct Serve {
     /// A whole server with working defaults on unprivileged loopback ports, for trying things out: SMTP 2525, submission
-    /// 2587 (STARTTLS) and 2465 (TLS), POP3 2110 (STLS) and 2995 (TLS)
+    /// 2587 (STARTTLS) and 2465 (TLS), IMAP 2143 (STARTTLS) and 2993 (TLS), POP3 2110 (STLS) and 2995 (TLS)
     #[arg(long, conflicts_with = "config")]
     dev: bool,
 }

@@ -211,7 +211,7 @@ pub struct ListenerOptions {
     #[serde(default = "max_connections_per_address")]
     pub max_connections_per_address: u32,
     /// A connection without progress for so many seconds is ended: 1 to 31536000. RFC 5321 section 4.5.3.2.7 asks for 300,
-    /// RFC 1939 section 3 for 600.
+    /// RFC 1939 section 3 for 600, RFC 9051 section 5.4 for 1800.
     #[serde(default = "idle_seconds")]
     pub idle_seconds: u64,
     /// A TLS handshake takes at most so many seconds: 1 to 31536000.

@@ -28,6 +28,13 @@ fn guess_smtp(mut client: Client) {
     client.expect(&format!("AUTH PLAIN {}", plain(USER, "guess")), "535 ");
 }
 
+/// A guess at IMAP.
+#[track_caller]
+fn guess_imap(mut client: Client) {
+    assert!(client.line().starts_with("* OK"));
+    client.expect(&format!("a LOGIN {USER} guess"), "a NO [AUTHENTICATIONFAILED]");
+}
+
 fn from(server: &Server, last: u8, listener: &str) -> Client {
     connect_from(last, server.address(listener))
 }
@@ -47,12 +54,13 @@ fn assert_shut_out(mut client: Client, listener: &str) {
     let words = match listener {
         "smtp" | "submission" => "421 4.3.2 ",
         "pop3" => "-ERR [SYS/TEMP] ",
+        "imap" => "* BYE [UNAVAILABLE] ",
         _ => "",
     };
     assert!(said.starts_with(words) && said.is_empty() == words.is_empty(), "{listener}: {said}");
 }
 
-const LISTENERS: [&str; 5] = ["smtp", "submission", "submissions", "pop3", "pop3s"];
+const LISTENERS: [&str; 7] = ["smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps"];
 
 fn blocked(server: &Server) -> Vec<serde_json::Value> {
     let list: serde_json::Value = serde_json::from_str(&run_ok(server.dovetail().args(["blocked", "--json"]))).unwrap();
@@ -71,7 +79,7 @@ fn failures_at_all_protocols_add_up() {
     let mut good = from(&server, 3, "pop3");
     assert!(good.line().starts_with("+OK"));
     good.pop_login(USER, PASSWORD);
-    guess_smtp(from(&server, 3, "submission"));
+    guess_imap(from(&server, 3, "imap"));
     for listener in LISTENERS {
         assert_shut_out(from(&server, 3, listener), listener);
     }
@@ -91,7 +99,7 @@ fn no_handshake_is_paid_for() {
     guess_pop3(from(&server, 3, "pop3"));
     let mut hello = Vec::new();
     connection(&server.setup, HOST).write_tls(&mut hello).unwrap();
-    for listener in ["submissions", "pop3s"] {
+    for listener in ["submissions", "pop3s", "imaps"] {
         let mut client = from(&server, 3, listener);
         // It may be closed already.
         push(&mut client, &hello);
@@ -149,7 +157,7 @@ fn clients_behind_a_proxy_are_shut_out_and_the_proxy_never_is() {
     let server = server_with(TRUSTED, BLOCKING);
     guess_pop3(brought(&server, "pop3", "203.0.113.7"));
     guess_smtp(brought(&server, "submission", "203.0.113.7"));
-    guess_pop3(brought(&server, "pop3", "203.0.113.7"));
+    guess_imap(brought(&server, "imap", "203.0.113.7"));
     for listener in LISTENERS {
         assert_shut_out(brought(&server, listener, "203.0.113.7"), listener);
     }

@@ -14,9 +14,9 @@ mod swaks;
 mod together;
 
 use crate::{
-    harness::{Client, Server, Setup, BINARY, PASSWORD, USER},
+    harness::{Server, Setup, BINARY, PASSWORD, USER},
     mail::{after_trace, assert_same, hard_message},
-    tls::{Tls, HOST},
+    tls::HOST,
 };
 use letters::Inbox;
 use std::{
@@ -97,33 +97,6 @@ fn reads_all(read: impl Fn(&Inbox, Way) -> Vec<Vec<u8>>) {
 /// Where `.ci/run` puts the clients that Debian doesn't have (core/tests/clients): beside the builds.
 fn installed() -> PathBuf {
     Path::new(BINARY).ancestors().nth(2).unwrap().join("clients")
-}
-
-/// An IMAP session over implicit TLS, logged in.
-#[track_caller]
-fn imap_login(server: &Server) -> Client<Tls> {
-    let mut imap = server.connect_tls("imaps");
-    assert!(imap.line().starts_with("* OK "));
-    imap.expect(&format!("in LOGIN {USER} \"{PASSWORD}\""), "in OK ");
-    imap
-}
-
-/// The untagged lines of the answer to a command of a session on its own; no literals.
-#[track_caller]
-fn imap_lines(imap: &mut Client<Tls>, command: &str) -> Vec<String> {
-    imap.send(format!("x {command}\r\n"));
-    let mut lines = Vec::new();
-    loop {
-        let line = imap.line();
-        match line.strip_prefix("x ") {
-            Some(status) => {
-                assert!(status.starts_with("OK"), "{command}: {line}");
-                return lines;
-            }
-            None if line.is_empty() => panic!("{command}: the connection ended"),
-            None => lines.push(line),
-        }
-    }
 }
 
 /// Runs a script that says `idling` when it waits for mail; delivers this then. It must end well.

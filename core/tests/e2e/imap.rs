@@ -2,7 +2,7 @@
 
 mod announce;
 mod bye;
-mod client;
+pub mod client;
 mod dialogues;
 mod large;
 mod limits;

@@ -73,13 +73,6 @@ pub fn is_root() -> bool {
     crate::harness::have_by("root (to become somebody else)", "test $(id -u) = 0")
 }
 
-/// Whether this build has every plugin that the config of `init` names.
-#[track_caller]
-pub fn is_whole() -> bool {
-    let imap = plugin_dir().join("libdovetail_imap.so");
-    crate::harness::have_by("the plugin imap", &format!("test -e '{}'", imap.display()))
-}
-
 /// Runs a command that gets a password on standard input; its standard output.
 #[track_caller]
 pub fn with_password(mut command: Command) -> String {

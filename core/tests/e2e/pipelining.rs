@@ -46,3 +46,25 @@ fn pop3_answers_a_batch_in_one_write() {
     assert_eq!(answers[3], ".\r\n", "{answers:?}");
     answered_at_once(&mut pop, commands, &answers.concat());
 }
+
+#[test]
+fn imap_answers_a_batch_in_one_write() {
+    let server = Setup::mail().start();
+    server.leave(b"Subject: one\r\n\r\ntext\r\n");
+    let mut imap = server.connect_tls("imaps");
+    assert!(imap.line().starts_with("* OK"));
+    imap.expect(&format!("a LOGIN {USER} \"{PASSWORD}\""), "a OK");
+    imap.send("b SELECT INBOX\r\n");
+    while !imap.line().starts_with("b OK") {}
+    let commands =
+        "c NOOP\r\nd FETCH 1 (FLAGS BODY.PEEK[TEXT])\r\ne UID SEARCH ALL\r\nf STATUS INBOX (UIDNEXT)\r\ng CHECK\r\n";
+    imap.send(commands);
+    let mut answers = Vec::new();
+    while !answers.last().is_some_and(|line: &String| line.starts_with("g OK")) {
+        answers.push(imap.line() + "\r\n");
+    }
+    let tagged: Vec<&str> =
+        answers.iter().map(|line| &line[..2]).filter(|tag| tag.ends_with(' ') && *tag != "* ").collect();
+    assert_eq!(tagged, ["c ", "d ", "e ", "f ", "g "], "{answers:?}");
+    answered_at_once(&mut imap, commands, &answers.concat());
+}

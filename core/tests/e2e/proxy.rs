@@ -19,8 +19,8 @@ const TRUSTED: &str = "trusted: [\"127.0.0.8/30\"]";
 const DEBUG: &str = "login_blocking: (failures: 0), log: (levels: {\"core\": Debug}),";
 const CLIENT: &str = "203.0.113.7:4711";
 
-const PLAIN: [&str; 3] = ["smtp", "submission", "pop3"];
-const IMPLICIT: [&str; 2] = ["submissions", "pop3s"];
+const PLAIN: [&str; 4] = ["smtp", "submission", "pop3", "imap"];
+const IMPLICIT: [&str; 3] = ["submissions", "pop3s", "imaps"];
 
 fn server(options: &str) -> Server {
     server_with(&format!(", proxy: ({TRUSTED}){options}"), DEBUG)
@@ -98,7 +98,12 @@ fn every_protocol_learns_who_the_client_is() {
             assert_silent(&mut client);
             client.send(&header);
             assert_greets(&client.line(), &server);
-            client.expect("QUIT", if listener == "pop3" { "+OK" } else { "221 " });
+            let (command, answer) = match listener {
+                "pop3" => ("QUIT", "+OK"),
+                "imap" => ("a LOGOUT", "* BYE "),
+                _ => ("QUIT", "221 "),
+            };
+            client.expect(command, answer);
             server.wait_for_line("the client and its proxy", |line| {
                 line.contains(": connected ")
                     && line.contains(&format!("listener={listener} peer={CLIENT} proxy={proxy}"))

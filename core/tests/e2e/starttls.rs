@@ -50,10 +50,12 @@ fn pop3_commands_behind_stls_are_never_answered() {
 #[test]
 fn bytes_between_the_go_ahead_and_the_handshake_are_not_commands() {
     let server = Setup::mail().start();
-    for (listener, command) in [("smtp", "STARTTLS"), ("submission", "STARTTLS"), ("pop3", "STLS")] {
+    for (listener, command) in
+        [("smtp", "STARTTLS"), ("submission", "STARTTLS"), ("pop3", "STLS"), ("imap", "a STARTTLS")]
+    {
         let mut client = greeted(&server, listener);
         let go_ahead = client.ask(command);
-        assert!(go_ahead.starts_with("220 ") || go_ahead.starts_with("+OK"), "{go_ahead}");
+        assert!(["220 ", "+OK", "a OK"].iter().any(|words| go_ahead.starts_with(words)), "{go_ahead}");
         client.send("NOOP\r\nNOOP\r\nNOOP\r\n");
         assert_no_text(&client.rest());
     }
@@ -137,6 +139,14 @@ fn passwords_are_not_taken_in_the_clear() {
     client.expect(&format!("PASS {PASSWORD}"), "-ERR");
     client.expect(&format!("AUTH PLAIN {response}"), "-ERR");
     client.expect("STAT", "-ERR");
+
+    let mut client = server.connect("imap");
+    let greeting = client.line();
+    assert!(greeting.contains(" STARTTLS LOGINDISABLED]") && !greeting.contains("AUTH="), "{greeting}");
+    client.expect(&format!("a LOGIN {USER} \"{PASSWORD}\""), "a NO [PRIVACYREQUIRED]");
+    client.expect(&format!("b AUTHENTICATE PLAIN {response}"), "b NO [PRIVACYREQUIRED]");
+    client.expect("c AUTHENTICATE PLAIN", "c NO [PRIVACYREQUIRED]");
+    client.expect("d SELECT INBOX", "d BAD");
     let log = server.log();
     assert!(!log.contains(" login "), "somebody got in: {log}");
 
@@ -148,4 +158,8 @@ fn passwords_are_not_taken_in_the_clear() {
     client.expect("STLS", "+OK");
     let mut client = client.start_tls(&server.setup, HOST);
     client.expect(&format!("AUTH PLAIN {response}"), "+OK");
+    let mut client = greeted(&server, "imap");
+    client.expect("a STARTTLS", "a OK");
+    let mut client = client.start_tls(&server.setup, HOST);
+    client.expect(&format!("b AUTHENTICATE PLAIN {response}"), "b OK");
 }

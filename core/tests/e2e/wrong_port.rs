@@ -15,6 +15,7 @@ fn plain_text_on_an_implicit_port_gets_no_text_back_and_a_line_in_the_log() {
         ("submissions", "GET / HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(), "it looks like HTTP"),
         ("pop3s", format!("USER {USER}\r\nPASS {PASSWORD}\r\n"), "it looks like POP3"),
         ("pop3s", "a1 CAPABILITY\r\n".to_owned(), "it looks like IMAP"),
+        ("imaps", format!("a1 LOGIN {USER} \"{PASSWORD}\"\r\n"), "it looks like IMAP"),
     ] {
         let mut client = server.connect(listener);
         client.send(&said);
@@ -36,7 +37,8 @@ fn a_client_hello_on_a_plain_port_is_a_protocol_error() {
     let mut hello = Vec::new();
     connection(&server.setup, HOST).write_tls(&mut hello).unwrap();
     assert_eq!(hello[0], 22, "a handshake record");
-    for (listener, greeting, refusal) in [("smtp", "220 ", "5"), ("submission", "220 ", "5"), ("pop3", "+OK", "-ERR")] {
+    let cases = [("smtp", "220 ", "5"), ("submission", "220 ", "5"), ("pop3", "+OK", "-ERR"), ("imap", "* OK", "* B")];
+    for (listener, greeting, refusal) in cases {
         for end in [b"".as_slice(), b"\r\n\r\n\r\n"] {
             let mut client = server.connect(listener);
             client.send([&hello, end].concat());

@@ -95,7 +95,13 @@ impl<'a> Conversation<'a> {
                     self.bye("UNAVAILABLE", "Server is shutting down, try again later");
                     break;
                 }
-                line = self.session.stream.read_line(max_line(&self.state, self.config)) => line?,
+                line = self.session.stream.read_line(max_line(&self.state, self.config)) => match line {
+                    Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                        self.bye("UNAVAILABLE", "Silent for too long");
+                        break;
+                    }
+                    line => line?,
+                },
                 () = passed(&mut too_late) => {
                     self.bye("UNAVAILABLE", "No login in time");
                     break;
@@ -296,17 +302,6 @@ impl<'a> Conversation<'a> {
     pub fn start_over(&mut self) {
         self.state = State::NotAuthenticated;
         self.rev2 = false;
-    }
-
-    /// TLS facts for the log.
-    pub fn tls_text(&self) -> String {
-        self.session.tls().map_or_else(
-            || "none".to_owned(),
-            |facts| {
-                let group = facts.group.as_deref().map(|group| format!(" {group}"));
-                format!("{} {}{}", facts.version, facts.cipher, group.unwrap_or_default())
-            },
-        )
     }
 }
 

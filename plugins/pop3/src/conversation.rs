@@ -205,17 +205,6 @@ impl<'a> Conversation<'a> {
         self.state = State::Authorization { user: None };
         self.rules = rules(&self.session);
     }
-
-    /// TLS facts for the log.
-    pub fn tls_text(&self) -> String {
-        self.session.tls().map_or_else(
-            || "none".to_owned(),
-            |facts| {
-                let group = facts.group.as_deref().map(|group| format!(" {group}"));
-                format!("{} {}{}", facts.version, facts.cipher, group.unwrap_or_default())
-            },
-        )
-    }
 }
 
 fn rules(session: &Session) -> Rules {

@@ -1,7 +1,6 @@
 //! What PASS and AUTH have in common: the directory's word, then the snapshot of INBOX.
 
-use dovetail_mail::Secret;
-use dovetail_sdk::directory::{AuthStatus, PasswordAttempt};
+use dovetail_sdk::protocol::{Claim, Login};
 use dovetail_sdk::store::{column, Mailbox, Store, StoreFailure};
 
 use crate::conversation::{Conversation, Next};
@@ -9,54 +8,20 @@ use crate::maildrop::Maildrop;
 use crate::reply::{Code, Reply};
 use crate::state::State;
 
-/// Who claims to be whom.
-pub struct Claim {
-    /// Whose password it is.
-    pub identity: String,
-    /// Who they want to act as, if not themselves.
-    pub act_as: Option<String>,
-    /// The password.
-    pub password: Secret,
-    /// `USER` or the SASL mechanism.
-    pub mechanism: &'static str,
-}
-
-impl Claim {
-    /// Has the claim checked and, if it holds, opens the maildrop.
-    pub async fn log_in(self, conversation: &mut Conversation<'_>) -> Next {
-        let Claim { identity, act_as, password, mechanism } = self;
-        let attempt = PasswordAttempt {
-            authentication_id: identity.clone(),
-            authorization_id: act_as.unwrap_or_default(),
-            password: dovetail_sdk::Secret::new(password.expose().to_vec()),
-            peer: conversation.session.info.peer.ip(),
-            service: "pop3".to_owned(),
-        };
-        let answer = match conversation.services.directory.get() {
-            Ok(directory) => directory.authenticate(attempt).await,
-            Err(failure) => Err(failure.into()),
-        };
-        let account = match answer {
-            Ok(outcome) if outcome.status == AuthStatus::Accepted => outcome.account.unwrap_or(identity),
-            Ok(outcome) => {
-                tracing::info!(user = identity, mechanism, status = ?outcome.status, "login refused");
-                conversation.session.authenticated(&identity, mechanism, false).await;
-                conversation.failed_logins += 1;
-                let next = conversation.reply(&wrong());
-                return if conversation.failed_logins >= conversation.config.max_failed_logins {
-                    Next::Close
-                } else {
-                    next
-                };
+/// Has a claim checked and, if it holds, opens the maildrop.
+pub async fn log_in(claim: Claim, conversation: &mut Conversation<'_>) -> Next {
+    match conversation.session.log_in(&conversation.services.directory, "pop3", claim).await {
+        Login::Accepted { account } => self::open(account, conversation).await,
+        Login::Refused => {
+            conversation.failed_logins += 1;
+            let next = conversation.reply(&wrong());
+            if conversation.failed_logins >= conversation.config.max_failed_logins {
+                Next::Close
+            } else {
+                next
             }
-            Err(failure) => {
-                tracing::error!(user = identity, mechanism, %failure, "login not checked: the client was told to try later; look for the cause in the directory's lines");
-                return conversation.reply(&Reply::coded(Code::SysTemp, "Temporary failure, try again later"));
-            }
-        };
-        tracing::info!(account, mechanism, tls = conversation.tls_text(), "login");
-        conversation.session.authenticated(&account, mechanism, true).await;
-        self::open(account, conversation).await
+        }
+        Login::Unavailable => conversation.reply(&Reply::coded(Code::SysTemp, "Temporary failure, try again later")),
     }
 }
 

@@ -17,7 +17,6 @@ use dovetail_sdk::Service;
 use crate::commands::Command;
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::data::tls_text;
 use crate::figures::Figures;
 use crate::reply::Reply;
 use crate::state::{Rules, State, Tls};
@@ -185,11 +184,6 @@ impl<'a> Conversation<'a> {
     pub fn next_id(&mut self) -> String {
         self.begun += 1;
         format!("{}.{}", self.session.info.id, self.begun)
-    }
-
-    /// TLS facts for the log.
-    pub fn tls_text(&self) -> String {
-        self.session.tls().map_or_else(|| "none".to_owned(), tls_text)
     }
 
     /// TLS is on: starts over as if the client had just connected (RFC 3207 section 4.2), but for its limits.

@@ -18,9 +18,9 @@ pub struct Figures {
     octets: Counter,
 }
 
-impl Figures {
+impl Default for Figures {
     /// Asks the host for them.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let messages = |outcome: &str, reason: &str| {
             let help = "Messages at the end of their data, by what became of them and why";
             counter("smtp_messages_total", help, &[("outcome", outcome), ("reason", reason)])
@@ -37,7 +37,9 @@ impl Figures {
             octets: counter("smtp_octets_in_total", "Octets of accepted messages", &[]),
         }
     }
+}
 
+impl Figures {
     /// A message was answered.
     pub fn message(&self, reply: &Reply, size: u64) {
         let status = reply.enhanced();
@@ -71,7 +73,7 @@ mod tests {
     fn a_message_counts_by_its_answer() {
         let host = TestHost::new();
         host.enter(|| {
-            let figures = Figures::new();
+            let figures = Figures::default();
             figures.message(&Reply::ok(0, 0, "Delivered"), 100);
             figures.message(&crate::data::too_big(5), 7);
             figures.message(&Reply::defer(452, 3, 1, "No room"), 7);

@@ -41,7 +41,8 @@ impl Plugin for Smtp {
     }
 
     async fn start(config: Config, context: Context) -> Result<Self, StartFailure> {
-        let services = Services { directory: context.service()?, delivery: context.service()?, figures: Figures::new() };
+        let services =
+            Services { directory: context.service()?, delivery: context.service()?, figures: Figures::default() };
         Ok(Smtp { config, services })
     }
 }

@@ -76,7 +76,7 @@ impl World {
         let services = Services {
             directory: Service::fixed(Directory::new(Users)),
             delivery: Service::fixed(Delivery::new(Mailboxes(self.seen.clone()))),
-            figures: Figures::new(),
+            figures: Figures::default(),
         };
         let info = SessionInfo {
             id: "s1".to_owned(),

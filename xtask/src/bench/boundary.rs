@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Which program, and how often.
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone)]
 pub struct Options {
     /// The package that has the program, and the program's name
     #[arg(long, default_value = "boundary")]

@@ -232,13 +232,20 @@ mod tests {
     fn servers_take_turns_and_one_that_fails_is_not_tried_again() {
         let mut order = Vec::new();
         let mut table = Table::new("T", false);
-        take_turns(&mut table, ("w", Aim::None), 2, &[dovetail::NAME, peers::DOVECOT], |s| s, |side| {
-            order.push(*side);
-            match *side {
-                dovetail::NAME => Ok(Some(Sample { value: 1.0, cpu_us: None })),
-                _ => Err(Error::Server("no".to_string())),
-            }
-        });
+        take_turns(
+            &mut table,
+            ("w", Aim::None),
+            2,
+            &[dovetail::NAME, peers::DOVECOT],
+            |s| s,
+            |side| {
+                order.push(*side);
+                match *side {
+                    dovetail::NAME => Ok(Some(Sample { value: 1.0, cpu_us: None })),
+                    _ => Err(Error::Server("no".to_string())),
+                }
+            },
+        );
         assert_eq!(order, [dovetail::NAME, peers::DOVECOT, dovetail::NAME]);
         assert_eq!(table.troubles.len(), 1);
         assert!(!table.ours_failed);

@@ -1,6 +1,7 @@
 //! The server under test: built, configured with the accounts of the load generator, started and stopped.
 
 use super::load::{Load, PASSWORD, USERS};
+use super::side::Proto;
 use super::syncs::Trace;
 use crate::error::Error;
 use crate::run;
@@ -20,6 +21,10 @@ pub const SMTPS: u16 = 12465;
 pub const POP3: u16 = 12110;
 /// POP3 inside TLS.
 pub const POP3S: u16 = 12995;
+/// Plain IMAP.
+pub const IMAP: u16 = 12143;
+/// IMAP inside TLS.
+pub const IMAPS: u16 = 12993;
 
 const CONFIG: &str = include_str!("dovetail.ron");
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -100,7 +105,7 @@ impl Dovetail {
             .map_err(|source| Error::Start { program: words[0].clone(), source })?;
         let mut running = Running { child, traced: trace.is_some() };
         let since = Instant::now();
-        while !listens(SMTP) || !listens(POP3S) {
+        while ![SMTP, POP3S, IMAP, IMAPS].into_iter().all(listens) {
             let ended = running.child.try_wait().ok().flatten();
             if ended.is_some() || since.elapsed() > PATIENCE {
                 return Err(Error::Server(format!(
@@ -165,7 +170,20 @@ impl Drop for Running {
     }
 }
 
-fn listens(port: u16) -> bool {
+/// The port for this.
+pub fn port(proto: Proto, tls: bool) -> Option<u16> {
+    Some(match (proto, tls) {
+        (Proto::Imap, false) => IMAP,
+        (Proto::Imap, true) => IMAPS,
+        (Proto::Pop3, false) => POP3,
+        (Proto::Pop3, true) => POP3S,
+        (Proto::Smtp, false) => SMTP,
+        (Proto::Smtp, true) => SMTPS,
+    })
+}
+
+/// Does something accept connections there?
+pub fn listens(port: u16) -> bool {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok()
 }

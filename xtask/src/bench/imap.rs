@@ -31,12 +31,6 @@ const APPEND: &[&str] = &["--mix", "append=1"];
 /// Subjects are numbered: 111 of the first 10,000 have it.
 const SEARCH: &[&str] = &["--mix", "search=1", "--search", "SUBJECT \"bench 77\""];
 
-const fn row(
-    work: &'static str,
-    connections: u32,
-    users: Users,
-    words: &'static [&'static str],
-    aim: Aim,
-) -> Row {
+const fn row(work: &'static str, connections: u32, users: Users, words: &'static [&'static str], aim: Aim) -> Row {
     Row { work, command: "imap", proto: Proto::Imap, tls: false, connections, users, words, unit: Unit::PerSecond, aim }
 }

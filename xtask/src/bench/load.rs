@@ -1,8 +1,11 @@
 //! The load generator: its command lines, and the figures it prints as JSON.
 
+use super::rates::{Row, Users};
+use super::side::{Proto, Side};
 use crate::error::Error;
 use crate::run;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -63,18 +66,87 @@ pub struct Latency {
     pub p99_ms: f64,
 }
 
+/// How long a work is done.
+#[derive(Clone, Copy)]
+pub enum Work {
+    /// So many seconds are measured.
+    Seconds(u32),
+    /// So many times.
+    Count(u32),
+}
+
+/// What came of it.
+pub struct Done {
+    /// How often.
+    pub rate: Rate,
+    /// CPU time of the server for one operation.
+    pub server_cpu_us_per_op: f64,
+    /// The part of the machine that neither client nor server used.
+    pub others_cpu_share: f64,
+}
+
+/// Throughput of a work.
+#[derive(Deserialize)]
+pub struct Rate {
+    /// Operations a second.
+    pub per_s: f64,
+    /// 10^6 octets a second, where message text was read.
+    pub mb_per_s: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct WorkReport {
+    server_cpu_us_per_op: f64,
+    others_cpu_share: f64,
+    errors: u64,
+    #[serde(default)]
+    error_kinds: serde_json::Value,
+    /// Of a login.
+    session: Option<Rate>,
+    /// Of POP3.
+    retr: Option<Rate>,
+    /// Of IMAP, by operation.
+    #[serde(default)]
+    ops: BTreeMap<String, Rate>,
+}
+
+/// Idle connections to hold.
+pub struct Held {
+    /// What is spoken.
+    pub proto: Proto,
+    /// Where, inside TLS.
+    pub port: u16,
+    /// The server's master process.
+    pub pid: u32,
+    /// How many.
+    pub n: u32,
+    /// So many seconds.
+    pub hold: u32,
+    /// Logged in and in IDLE; else greeted.
+    pub idle: bool,
+}
+
 #[derive(Deserialize)]
 struct Started {
     ready_ms: Option<f64>,
 }
 
-/// Memory of a process tree.
+/// Memory of a process tree at rest.
+#[derive(Deserialize)]
+pub struct Rest {
+    /// Proportional set size.
+    pub pss_kb: f64,
+    /// What no file is behind.
+    pub anon_kb: f64,
+    /// Processes in the tree.
+    pub procs: f64,
+}
+
+/// Memory of a process tree, or its growth.
 #[derive(Deserialize)]
 pub struct Memory {
     /// Proportional set size.
     pub pss_kb: f64,
-    /// Processes in the tree.
-    pub procs: f64,
 }
 
 /// What open connections cost.
@@ -86,6 +158,10 @@ pub struct Idle {
     pub alive_after_hold: u32,
     /// Growth of the server for one of them.
     pub per_connection_after_hold: Memory,
+    /// Of the server with all of them.
+    pub after_hold: Memory,
+    /// Why some weren't opened.
+    pub last_error: String,
 }
 
 impl Load {
@@ -144,28 +220,70 @@ impl Load {
         Ok(said.lines().last().unwrap_or("").trim_start_matches(['#', ' ']).to_string())
     }
 
-    /// Milliseconds from starting the server to its greeting inside TLS; stops it again.
+    /// Fills mailboxes by APPEND.
+    pub fn fill(&self, side: &Side, users: (u32, u32), messages: u32, size: &str) -> Result<(), Error> {
+        let port = port(side, Proto::Imap, false)?;
+        let mut command = self.command("fill", port);
+        login(&mut command, users);
+        run::output(command.args(["--messages", &messages.to_string(), "--size", size])).map(|_| ())
+    }
+
+    /// Does a work over and over.
+    pub fn work(&self, side: &Side, row: &Row, how_long: Work) -> Result<Done, Error> {
+        let mut command = self.command(row.command, port(side, row.proto, row.tls)?);
+        login(&mut command, row.users.range());
+        if row.tls {
+            command.args(["--tls", "implicit"]);
+        }
+        command.args(["--connections", &row.connections.to_string(), "--pid", &side.pid.to_string()]).args(row.words);
+        match how_long {
+            // One second before those that are measured.
+            Work::Seconds(seconds) => command.args(["--warmup", "1", "--duration", &seconds.to_string()]),
+            Work::Count(count) => command.args(["--warmup", "0", "--count", &count.to_string()]),
+        };
+        let report: WorkReport = figures(&mut command)?;
+        if report.errors > 0 {
+            return Err(Error::Server(format!("{} errors: {}", report.errors, report.error_kinds)));
+        }
+        let rate = report.retr.or(report.session).or_else(|| report.ops.into_values().next());
+        let rate = rate.ok_or_else(|| Error::Server(format!("no figures from {command:?}")))?;
+        Ok(Done { rate, server_cpu_us_per_op: report.server_cpu_us_per_op, others_cpu_share: report.others_cpu_share })
+    }
+
+    /// Milliseconds from starting the server to its IMAP greeting inside TLS; stops it again.
     pub fn startup(&self, port: u16, server: &[String]) -> Result<f64, Error> {
         let mut command = self.command("startup", port);
-        command.args(["--proto", "pop3", "--tls", "implicit", "--kill", "--"]).args(server);
+        command.args(["--proto", "imap", "--tls", "implicit", "--kill", "--"]).args(server);
         let started: Started = figures(&mut command)?;
         started.ready_ms.ok_or_else(|| Error::Server(format!("no TLS greeting on port {port} from {server:?}")))
     }
 
     /// Memory of these process trees now.
-    pub fn memory(&self, pids: &[u32]) -> Result<Memory, Error> {
+    pub fn memory(&self, pids: &[u32]) -> Result<Rest, Error> {
         let mut command = Command::new(&self.program);
         figures(command.args(["mem", "--pid", &joined(pids)]))
     }
 
-    /// Opens TLS connections as far as the greeting and holds them.
-    pub fn idle(&self, proto: &str, port: u16, n: u32, pids: &[u32]) -> Result<Idle, Error> {
-        let mut command = self.command("idle", port);
+    /// Logs each account in and out again, by IMAP inside TLS.
+    pub fn log_all_in(&self, port: u16) -> Result<(), Error> {
+        let mut command = self.command("login", port);
+        login(&mut command, Users::All.range());
+        command.args(["--proto", "imap", "--tls", "implicit", "--connections", "2", "--warmup", "0"]);
+        run::output(command.args(["--count", &USERS.to_string()])).map(|_| ())
+    }
+
+    /// Opens TLS connections as far as the greeting or into IDLE, and holds them.
+    pub fn idle(&self, held: &Held) -> Result<Idle, Error> {
+        let mut command = self.command("idle", held.port);
+        if held.idle {
+            login(&mut command, Users::All.range());
+        }
         figures(
             command
-                .args(["--proto", proto, "--tls", "implicit", "--state", "greeted"])
-                .args(["--connections", &n.to_string(), "--hold", "3"])
-                .args(["--pid", &joined(pids)]),
+                .args(["--proto", held.proto.name(), "--tls", "implicit"])
+                .args(["--state", if held.idle { "idle" } else { "greeted" }])
+                .args(["--connections", &held.n.to_string(), "--hold", &held.hold.to_string()])
+                .args(["--pid", &held.pid.to_string()]),
         )
     }
 
@@ -181,6 +299,21 @@ fn figures<T: for<'a> Deserialize<'a>>(command: &mut Command) -> Result<T, Error
     let said = run::output(command)?;
     let line = said.lines().next().unwrap_or("");
     serde_json::from_str(line).map_err(|source| Error::Json { what: format!("`{line}` from {command:?}"), source })
+}
+
+/// Logs in as one of these accounts: the first one's number, and how many.
+fn login(command: &mut Command, (from, users): (u32, u32)) {
+    command.args(["--user", "u{n}@bench.test", "--password", PASSWORD]).args([
+        "--user-from",
+        &from.to_string(),
+        "--users",
+        &users.to_string(),
+    ]);
+}
+
+fn port(side: &Side, proto: Proto, tls: bool) -> Result<u16, Error> {
+    let port = side.port(proto, tls);
+    port.ok_or_else(|| Error::Server(format!("{} has no port for {}", side.name, proto.name())))
 }
 
 fn joined(pids: &[u32]) -> String {

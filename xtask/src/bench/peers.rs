@@ -1,39 +1,87 @@
-//! Postfix handing to Dovecot by LMTP, run by the scripts in `benches/peers`.
+//! Other servers, run by the scripts in `benches/peers`: Dovecot for reading mail, and Postfix handing to it by LMTP.
 
+use super::dovetail::listens;
+use super::side::Proto;
 use super::syncs::Trace;
 use crate::error::Error;
 use crate::run;
-use crate::workspace::Workspace;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Postfix's SMTP.
 pub const SMTP: u16 = 2525;
-/// Their name in tables.
+/// The name of both together in tables.
 pub const NAME: &str = "Postfix → Dovecot LMTP";
+/// The name of Dovecot alone.
+pub const DOVECOT: &str = "Dovecot";
+/// Dovecot's IMAP.
+pub const IMAP: u16 = 14143;
+/// Dovecot's IMAP inside TLS.
+pub const IMAPS: u16 = 14993;
 /// Dovecot's POP3.
 pub const POP3: u16 = 14110;
 /// Dovecot's POP3 inside TLS.
 pub const POP3S: u16 = 14995;
 
-/// Both, set up; stopped when dropped.
+/// Which of them, and set up for what.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Dovecot in its high-performance mode.
+    Dovecot,
+    /// The same, set up for connections that do nothing: it hibernates them. Each account has a user id of its own, as
+    /// the kernel gives a user id only so many inotify instances.
+    DovecotHibernating,
+    /// Postfix in front of Dovecot.
+    Both,
+}
+
+/// They, set up; stopped when dropped.
 pub struct Peers {
     scripts: PathBuf,
     dir: PathBuf,
+    which: Which,
+}
+
+/// The port of Dovecot for this.
+pub fn dovecot_port(proto: Proto, tls: bool) -> Option<u16> {
+    match (proto, tls) {
+        (Proto::Imap, false) => Some(IMAP),
+        (Proto::Imap, true) => Some(IMAPS),
+        (Proto::Pop3, false) => Some(POP3),
+        (Proto::Pop3, true) => Some(POP3S),
+        (Proto::Smtp, _) => None,
+    }
+}
+
+impl Which {
+    fn scripts(self) -> &'static [&'static str] {
+        match self {
+            Which::Dovecot | Which::DovecotHibernating => &["dovecot.sh"],
+            Which::Both => &["dovecot.sh", "postfix.sh"],
+        }
+    }
+
+    fn settings(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Which::Dovecot => &[],
+            Which::DovecotHibernating => &[("HIBERNATE", "5s"), ("UIDS", "many")],
+            Which::Both => &[("DELIVER", "lmtp")],
+        }
+    }
 }
 
 impl Peers {
     /// Installs and configures them, or says why that can't be.
-    pub fn prepare(workspace: &Workspace, dir: &Path) -> Result<Peers, String> {
+    pub fn prepare(workspace_root: &Path, dir: &Path, which: Which) -> Result<Peers, String> {
         if !rustix::process::geteuid().is_root() {
             return Err("only root may install and start them".to_string());
         }
         if !run::exists("apt-get") {
             return Err("they are installed by apt-get, which isn't here".to_string());
         }
-        let peers = Peers { scripts: workspace.workspace_root.join("benches/peers"), dir: dir.to_path_buf() };
+        let peers = Peers { scripts: workspace_root.join("benches/peers"), dir: dir.to_path_buf(), which };
         std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
-        for script in ["dovecot.sh", "postfix.sh"] {
+        for script in which.scripts() {
             let configured = run::output(peers.command(script).arg("conf"));
             configured.map_err(|e| e.to_string())?;
         }
@@ -51,9 +99,9 @@ impl Peers {
         Ok(vec![self.start("postfix.sh", trace)?, dovecot])
     }
 
-    /// Stops whatever of the two runs.
+    /// Stops whatever of them runs.
     pub fn stop(&self) {
-        for script in ["postfix.sh", "dovecot.sh"] {
+        for script in self.which.scripts().iter().rev() {
             // Stopping what doesn't run fails, and that is no news.
             let _ = run::output(self.command(script).arg("stop"));
         }
@@ -73,6 +121,12 @@ impl Peers {
     }
 
     fn start(&self, script: &str, trace: Option<&Trace>) -> Result<u32, Error> {
+        for port in [SMTP, POP3, POP3S, IMAP, IMAPS] {
+            // Postfix is started when Dovecot runs already.
+            if script == "dovecot.sh" && listens(port) {
+                return Err(Error::Server(format!("something listens on port {port} already; stop it first")));
+            }
+        }
         let mut command = self.command(script);
         if let Some(trace) = trace {
             command.env("WRAP", trace.prefix(script).join(" "));
@@ -85,7 +139,7 @@ impl Peers {
 
     fn command(&self, script: &str) -> Command {
         let mut command = Command::new(self.scripts.join(script));
-        command.env("PEERS_DIR", &self.dir).env("DELIVER", "lmtp");
+        command.env("PEERS_DIR", &self.dir).envs(self.which.settings().iter().copied());
         command
     }
 }

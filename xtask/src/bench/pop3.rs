@@ -7,10 +7,7 @@ use super::side::Proto;
 /// The table.
 pub const SECTION: Section = Section { title: "POP3", rows: ROWS };
 
-const ROWS: &[Row] = &[
-    row("RETR, 16 in one write, MB/s", false),
-    row("RETR, 16 in one write, TLS, MB/s", true),
-];
+const ROWS: &[Row] = &[row("RETR, 16 in one write, MB/s", false), row("RETR, 16 in one write, TLS, MB/s", true)];
 
 const fn row(work: &'static str, tls: bool) -> Row {
     Row {

@@ -116,15 +116,22 @@ pub fn measure(report: &mut Report, bench: &Bench<'_>, sections: &[Section]) -> 
                     table.trouble(side.name, row.work, &error.to_string());
                 }
             }
-            take_turns(&mut table, (row.work, row.aim), options.runs, &sides, |side| side.name, |side| {
-                let done = load.work(side, row, Work::Seconds(options.seconds))?;
-                others = others.max(done.others_cpu_share);
-                let value = match row.unit {
-                    Unit::PerSecond => Some(done.rate.per_s),
-                    Unit::Megabytes => done.rate.mb_per_s,
-                };
-                Ok(value.map(|value| Sample { value, cpu_us: Some(done.server_cpu_us_per_op) }))
-            });
+            take_turns(
+                &mut table,
+                (row.work, row.aim),
+                options.runs,
+                &sides,
+                |side| side.name,
+                |side| {
+                    let done = load.work(side, row, Work::Seconds(options.seconds))?;
+                    others = others.max(done.others_cpu_share);
+                    let value = match row.unit {
+                        Unit::PerSecond => Some(done.rate.per_s),
+                        Unit::Megabytes => done.rate.mb_per_s,
+                    };
+                    Ok(value.map(|value| Sample { value, cpu_us: Some(done.server_cpu_us_per_op) }))
+                },
+            );
         }
         let note = format!(
             "Medians of {} runs of {} s, servers taking turns; messages of 8 KiB, {} of them in the large mailbox. \

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 /// A report in the making.
 pub struct Report {
     text: String,
+    failed: Vec<String>,
 }
 
 impl Report {
@@ -18,7 +19,7 @@ impl Report {
             first_value("/proc/cpuinfo", "model name"),
             kernel()
         );
-        Report { text }
+        Report { text, failed: Vec::new() }
     }
 
     /// A section with a table; the first row is the heading.
@@ -37,6 +38,11 @@ impl Report {
         let _ = writeln!(self.text, "\n{text}");
     }
 
+    /// Remembers that the server under test failed at something here: the report is made, and the chore fails.
+    pub fn failed(&mut self, what: &str) {
+        self.failed.push(what.to_string());
+    }
+
     /// Prints it and keeps it in `target/bench/`.
     pub fn finish(self, workspace: &Workspace, name: &str) -> Result<(), Error> {
         let dir = workspace.target_directory.join("bench");
@@ -45,7 +51,13 @@ impl Report {
         std::fs::write(&path, &self.text).map_err(Error::file(&path))?;
         print!("{}", self.text);
         eprintln!("(kept in {})", path.display());
-        Ok(())
+        if self.failed.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Server(format!(
+            "the server under test failed at something, see the report: {}",
+            self.failed.join(", ")
+        )))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Time from starting a server to its IMAP greeting inside TLS, and its memory at rest.
 
-use super::compare::{take_turns, Aim, Sample, Table};
-use super::load::Memory;
+use super::compare::{take_turns, Aim, Pair, Sample, Table};
+use super::load::Rest;
 use super::report::Report;
-use super::side::{Proto, Side};
+use super::side::Side;
 use super::{dovetail, peers, Bench};
 use crate::error::Error;
 use std::time::Duration;
@@ -25,11 +25,11 @@ pub fn measure(report: &mut Report, bench: &Bench<'_>) -> Result<(), Error> {
         rested.push((*name, memory));
         Ok(Some(Sample { value, cpu_us: None }))
     });
-    let mut privately = rested.iter();
-    take_turns(&mut table, ("of it private, MB", Aim::None), runs, &names, name, |_| {
-        let memory = privately.next().map(|(_, memory)| memory.private_kb / 1000.0);
-        Ok(memory.map(|value| Sample { value, cpu_us: None }))
-    });
+    let mut anonymous = Pair::new("of it no file's, MB", Aim::None);
+    for (name, memory) in &rested {
+        anonymous.add(name, Sample { value: memory.anon_kb / 1000.0, cpu_us: None });
+    }
+    table.add(&anonymous);
     let processes: Vec<String> = names
         .iter()
         .filter_map(|name| rested.iter().find(|(n, _)| n == name))
@@ -37,7 +37,7 @@ pub fn measure(report: &mut Report, bench: &Bench<'_>) -> Result<(), Error> {
         .collect();
     let note = format!(
         "Medians of {runs} runs, servers taking turns. Start: data and certificate are there already. At rest: a \
-         second after the start, all plugins loaded and all ports open; processes: {}.",
+         second after the start, all plugins loaded and all ports open; the rest of it is mapped code. Processes: {}.",
         processes.join(", ")
     );
     table.finish(report, &note);
@@ -48,17 +48,16 @@ fn start(bench: &Bench<'_>, name: &str) -> Result<f64, Error> {
     let load = &bench.build.load;
     match bench.peers {
         Some(peers) if name == peers::DOVECOT => {
-            let port = peers::dovecot_port(Proto::Imap, true);
-            let started = load.startup(port, &peers.dovecot_command());
+            let started = load.startup(peers::IMAPS, &peers.dovecot_command());
             // It is asked to stop and waited for, but its children may be slower.
             peers.stop();
             started
         }
-        _ => load.startup(dovetail::port(Proto::Imap, true), &bench.server.command()),
+        _ => load.startup(dovetail::IMAPS, &bench.server.command()),
     }
 }
 
-fn rest(bench: &Bench<'_>, name: &str) -> Result<Memory, Error> {
+fn rest(bench: &Bench<'_>, name: &str) -> Result<Rest, Error> {
     let load = &bench.build.load;
     let settle = || std::thread::sleep(Duration::from_secs(1));
     match bench.peers {

@@ -109,7 +109,7 @@ pub mod protocol {
         let services = Services {
             directory: Service::fixed(Directory::new(fakes::Directory)),
             delivery: Service::fixed(Delivery::new(fakes::Delivery)),
-            figures: Figures::new(),
+            figures: Figures::default(),
         };
         let instance = Arc::new((Config::default(), services));
         Ok(move |start: SessionStart| {

@@ -56,8 +56,8 @@ pub fn text(plan: &Plan) -> Result<String, String> {
         \"submissions\": (protocol: \"submission\", bind: {p465}, tls: Implicit),
 
         // Mail to users: STARTTLS or STLS on 143 and 110, TLS from the first byte on 993 and 995.
-        \"imap\": (protocol: \"imap\", bind: {p143}, tls: Explicit, require_tls: true),
-        \"imaps\": (protocol: \"imap\", bind: {p993}, tls: Implicit),
+        \"imap\": (protocol: \"imap\", bind: {p143}, tls: Explicit, require_tls: true, idle_seconds: 1860),
+        \"imaps\": (protocol: \"imap\", bind: {p993}, tls: Implicit, idle_seconds: 1860),
         \"pop3\": (protocol: \"pop3\", bind: {p110}, tls: Explicit, require_tls: true),
         \"pop3s\": (protocol: \"pop3\", bind: {p995}, tls: Implicit),
     }},

@@ -89,6 +89,33 @@ fn pop3_at_each_octet() {
 }
 
 #[test]
+fn imap_at_each_octet() {
+    let server = server(ROOM);
+    let begin = format!("a LOGIN {USER} \"{PASSWORD}\"\r\nb SELECT INBOX\r\nc APPEND INBOX (\\Seen) {{22+}}\r\n");
+    let dialogue = format!("{begin}Subject: cut\r\n\r\nbody\r\n\r\nd FETCH * UID\r\ne LOGOUT\r\n");
+    let whole = begin.len() + 24;
+    let mut appended = 0;
+    for end in [End::Half, End::Close, End::Reset] {
+        for len in 0..=dialogue.len() {
+            let mut client = server.connect("imap");
+            push(&mut client, &dialogue.as_bytes()[..len]);
+            let said = String::from_utf8(leave(client, end)).unwrap();
+            if matches!(end, End::Half) {
+                assert!(said.starts_with("* OK"), "{len}: {said}");
+                assert_eq!(said.contains("c OK [APPENDUID "), len >= whole, "{len}: {said}");
+                appended += usize::from(len >= whole);
+            }
+        }
+    }
+    settled(&server);
+    let mailbox = server.mailbox(USER, PASSWORD);
+    let most = appended * 3;
+    assert!((appended..=most).contains(&mailbox.len()), "{} of {appended} to {most}", mailbox.len());
+    assert!(mailbox.iter().all(|message| message == b"Subject: cut\r\n\r\nbody\r\n"), "pieces were kept");
+    assert_sound(&server);
+}
+
+#[test]
 fn submission_with_a_login_at_each_octet() {
     let server = server(ROOM);
     let login = crate::mail::plain(USER, PASSWORD);
@@ -115,12 +142,19 @@ fn a_tls_handshake_at_many_octets() {
     let cuts: Vec<usize> = (0..20).chain((20..hello.len()).step_by(61)).chain([hello.len() - 1, hello.len()]).collect();
     for end in [End::Half, End::Close, End::Reset] {
         for &len in &cuts {
-            for (listener, command) in [("submissions", ""), ("pop3s", ""), ("smtp", "STARTTLS"), ("pop3", "STLS")] {
+            for (listener, command) in [
+                ("submissions", ""),
+                ("pop3s", ""),
+                ("imaps", ""),
+                ("smtp", "STARTTLS"),
+                ("pop3", "STLS"),
+                ("imap", "a STARTTLS"),
+            ] {
                 let mut client = server.connect(listener);
                 if !command.is_empty() {
                     client.line();
                     let go_ahead = client.ask(command);
-                    assert!(go_ahead.starts_with("220 ") || go_ahead.starts_with("+OK"), "{go_ahead}");
+                    assert!(["220 ", "+OK", "a OK"].iter().any(|words| go_ahead.starts_with(words)), "{go_ahead}");
                 }
                 push(&mut client, &hello[..len]);
                 let said = leave(client, end);

@@ -20,7 +20,7 @@ fn a_line_without_end_is_thrown_away_as_it_comes() {
     assert_sound(&server);
     let before = memory(&server);
     let piece = vec![b'x'; 1 << 20];
-    for (listener, answer) in [("smtp", "500 5.5.6 "), ("pop3", "-ERR Line is too long")] {
+    for (listener, answer) in [("smtp", "500 5.5.6 "), ("pop3", "-ERR Line is too long"), ("imap", "* BYE [TOOBIG]")] {
         let mut client = greeted(&server, listener);
         for _ in 0..64 {
             client.send(&piece);
@@ -63,20 +63,28 @@ fn a_client_that_never_reads_is_not_served_from_memory() {
         server.leave(&[b"Subject: big\r\n\r\n".as_slice(), &b"0123456789abcdef\r\n".repeat(4000)].concat());
     }
     let before = memory(&server);
-    let mut client = greeted(&server, "pop3");
-    client.pop_login(USER, PASSWORD);
-    client.stream.get_ref().set_write_timeout(Some(Duration::from_millis(300))).unwrap();
-    // Each of these asks for 72 kB; all of them for far more than sockets hold.
-    let asked = "RETR 1\r\n".repeat(1000);
-    let mut sent = 0_u64;
-    while client.stream.get_mut().write_all(asked.as_bytes()).is_ok() {
-        sent += asked.len() as u64;
-        assert!(sent < 1 << 30, "the server takes commands without end");
+    for (listener, command) in [("pop3", "RETR 1\r\n"), ("imap", "c FETCH 1 BODY.PEEK[]\r\n")] {
+        let mut client = greeted(&server, listener);
+        if listener == "pop3" {
+            client.pop_login(USER, PASSWORD);
+        } else {
+            client.expect(&format!("a LOGIN {USER} \"{PASSWORD}\""), "a OK");
+            client.send("b SELECT INBOX\r\n");
+            while !client.line().starts_with("b OK") {}
+        }
+        client.stream.get_ref().set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+        // Each of these asks for 72 kB; all of them for far more than sockets hold.
+        let asked = command.repeat(1000);
+        let mut sent = 0_u64;
+        while client.stream.get_mut().write_all(asked.as_bytes()).is_ok() {
+            sent += asked.len() as u64;
+            assert!(sent < 1 << 30, "the server takes commands without end");
+            assert!(memory(&server) < before + MORE, "{} octets, before {before}", memory(&server));
+        }
         assert!(memory(&server) < before + MORE, "{} octets, before {before}", memory(&server));
+        // Without progress the idle time-out ends it.
+        settled(&server);
+        assert!(ends(&mut client));
     }
-    assert!(memory(&server) < before + MORE, "{} octets, before {before}", memory(&server));
-    // Without progress the idle time-out ends it.
-    settled(&server);
-    assert!(ends(&mut client));
     assert_sound(&server);
 }

@@ -1,16 +1,17 @@
 //! Too many connections, and addresses that guess passwords.
 
-use super::{assert_sound, connect_from, greeted, server, server_with};
+use super::{assert_sound, connect_from, greeted, server, server_with, GREETINGS};
 use crate::{
     harness::{Client, Server, DEADLINE, PASSWORD, USER},
     mail::plain,
 };
 use std::time::{Duration, Instant};
 
-const TRY_LATER: [(&str, &str); 3] = [
+const TRY_LATER: [(&str, &str); 4] = [
     ("smtp", "421 4.3.2 Too busy, try again later\r\n"),
     ("submission", "421 4.3.2 Too busy, try again later\r\n"),
     ("pop3", "-ERR [SYS/TEMP] Too busy, try again later\r\n"),
+    ("imap", "* BYE [UNAVAILABLE] Too busy, try again later\r\n"),
 ];
 
 /// Is turned away in the words of the protocol; on an implicit port without any.
@@ -26,7 +27,7 @@ fn comes_in(server: &Server, listener: &str) -> Client {
     loop {
         let mut client = server.connect(listener);
         let line = client.line();
-        if line.starts_with("220 ") || line.starts_with("+OK") {
+        if GREETINGS.iter().any(|words| line.starts_with(words)) {
             return client;
         }
         assert!(begun.elapsed() < DEADLINE, "{line}");
@@ -70,6 +71,9 @@ fn max_connections_per_address() {
     let _first = server.connect_tls("pop3s");
     let _second = server.connect_tls("pop3s");
     turned_away(server.connect("pop3s"), "");
+    let _first = server.connect_tls("imaps");
+    let _second = server.connect_tls("imaps");
+    turned_away(server.connect("imaps"), "");
     server.wait_for_log("the client has its `max_connections_per_address`");
 }
 
@@ -109,6 +113,7 @@ fn an_address_that_guesses_is_shut_out_on_all_listeners() {
     }
     turned_away(server.connect("pop3s"), "");
     turned_away(server.connect("submissions"), "");
+    turned_away(server.connect("imaps"), "");
     server.wait_for_log("the address failed to log in too often");
     // Sessions that stand go on, and so do other addresses.
     assert!(beside.ask("NOOP").starts_with("250 "));

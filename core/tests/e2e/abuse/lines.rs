@@ -50,6 +50,28 @@ fn pop3_cases() -> Vec<Case> {
     ]
 }
 
+fn imap_cases() -> Vec<Case> {
+    let long = |len: usize| [b"a NOOP ".as_slice(), &b"x".repeat(len - 7), b"\r\n"].concat();
+    vec![
+        (long(8192), "a BAD ", true),
+        (long(8193), "* BYE [TOOBIG]", false),
+        (long(100_000), "* BYE [TOOBIG]", false),
+        (b"a NO\0OP\r\n".to_vec(), "* BYE [CLIENTBUG] NUL", false),
+        (b"a NOOP\nb NOOP\r\n".to_vec(), "* BYE [CLIENTBUG]", false),
+        (b"a NOOP\rb NOOP\r\n".to_vec(), "* BYE [CLIENTBUG]", false),
+        (b"\n".to_vec(), "* BYE [CLIENTBUG]", false),
+        (b"\r\n".to_vec(), "* BAD ", true),
+        (b"a\r\n".to_vec(), "", true),
+        (b"a XYZZY\r\n".to_vec(), "a BAD ", true),
+        (b"+ NOOP\r\n".to_vec(), "* BAD ", true),
+        (b"\xff\xfe\x80\r\n".to_vec(), "* BAD ", true),
+        (b"a LOGIN \xff x\r\n".to_vec(), "a BAD ", true),
+        (b"a FETCH 1 UID\r\n".to_vec(), "a BAD ", true),
+        (b"a LOGIN {9000}\r\n".to_vec(), "a NO [TOOBIG]", true),
+        (b"a AUTHENTICATE PLAIN ===\r\n".to_vec(), "a BAD ", true),
+    ]
+}
+
 #[track_caller]
 fn answered(mut client: Client, (line, answer, goes_on): Case, next: (&str, &str)) {
     let shown = String::from_utf8_lossy(&line[..line.len().min(60)]).into_owned();
@@ -73,6 +95,9 @@ fn bad_lines_are_answered_and_only_bare_newlines_end_it() {
     }
     for case in pop3_cases() {
         answered(greeted(&server, "pop3"), case, ("CAPA", "+OK"));
+    }
+    for case in imap_cases() {
+        answered(greeted(&server, "imap"), case, ("n NOOP", "n OK"));
     }
     // Behind a login too.
     let cases: [Case; 3] = [
@@ -158,7 +183,7 @@ fn failed_logins_end_the_session() {
 fn binary_garbage() {
     let server = server("");
     for seed in 0..40 {
-        for listener in ["smtp", "submission", "pop3", "submissions", "pop3s"] {
+        for listener in ["smtp", "submission", "pop3", "imap", "submissions", "pop3s", "imaps"] {
             let mut client = server.connect(listener);
             push(&mut client, &garbage(seed, 1 << (seed % 14)));
             push(&mut client, b"\r\n");
@@ -169,8 +194,8 @@ fn binary_garbage() {
             }
             // Garbage may hold lines; none of them can be anything but refused.
             let text = String::from_utf8(said).unwrap();
-            let fine =
-                |line: &str| ["500 ", "501 ", "502 ", "503 ", "421 ", "-ERR"].iter().any(|code| line.starts_with(code));
+            let refusals = ["500 ", "501 ", "502 ", "503 ", "421 ", "-ERR", "* BAD ", "* BYE ["];
+            let fine = |line: &str| refusals.iter().any(|code| line.starts_with(code));
             assert!(text.lines().skip(1).all(fine), "{listener} {seed}: {text}");
         }
     }
@@ -196,5 +221,13 @@ fn one_octet_at_a_time() {
     }
     let said = String::from_utf8(client.rest()).unwrap();
     assert!(said.ends_with("Subject: slow\r\n\r\n..\r\nx\r\n.\r\n+OK Bye\r\n"), "{said}");
+    let mut client = greeted(&server, "imap");
+    let login = format!("a LOGIN {{{}+}}\r\n{USER} \"{PASSWORD}\"\r\n", USER.len());
+    let append = "c APPEND INBOX {5+}\r\nx\r\n\r\n\r\n";
+    for octet in format!("{login}b SELECT INBOX\r\n{append}d FETCH 2 BODY[]\r\ne LOGOUT\r\n").as_bytes() {
+        client.send([*octet]);
+    }
+    let said = String::from_utf8(client.rest()).unwrap();
+    assert!(said.contains("* 2 FETCH (BODY[] {5}\r\nx\r\n\r\n") && said.contains("\r\ne OK"), "{said}");
     assert_sound(&server);
 }

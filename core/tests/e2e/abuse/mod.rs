@@ -40,12 +40,15 @@ pub fn assert_sound(server: &Server) {
     assert_eq!(log.lines().find(bad), None, "{log}");
 }
 
+/// What greetings begin with.
+pub const GREETINGS: [&str; 3] = ["220 ", "+OK", "* OK"];
+
 /// A client behind the greeting.
 #[track_caller]
 pub fn greeted(server: &Server, listener: &str) -> Client {
     let mut client = server.connect(listener);
     let greeting = client.line();
-    assert!(greeting.starts_with("220 ") || greeting.starts_with("+OK"), "{greeting:?}\n{}", server.log());
+    assert!(GREETINGS.iter().any(|words| greeting.starts_with(words)), "{greeting:?}\n{}", server.log());
     client
 }
 

@@ -36,11 +36,14 @@ fn a_silent_client_is_told_and_cut_off() {
     data.expect("DATA", "354");
     data.send("Subject: x\r\n");
     let mut pop = greeted(&server, "pop3");
+    let mut imap = greeted(&server, "imap");
     assert_eq!(cut_off(&mut smtp, since), idle.as_bytes());
     assert_eq!(cut_off(&mut half, since), idle.as_bytes());
     assert!(cut_off(&mut data, since).starts_with(b"421 4.4.2 "));
     // RFC 1939 section 3: without a word.
     assert_eq!(cut_off(&mut pop, since), b"");
+    // RFC 9051 section 5.4.
+    assert_eq!(cut_off(&mut imap, since), b"* BYE [UNAVAILABLE] Idle for too long, closing connection\r\n");
     let mut tls = server.connect_tls("submissions");
     tls.line();
     assert_eq!(String::from_utf8_lossy(&tls.rest()), idle);
@@ -66,7 +69,14 @@ fn a_handshake_has_a_deadline() {
     let mut hello = Vec::new();
     connection(&server.setup, HOST).write_tls(&mut hello).unwrap();
     let mut waiting = Vec::new();
-    for (listener, command) in [("submissions", ""), ("pop3s", ""), ("smtp", "STARTTLS"), ("pop3", "STLS")] {
+    for (listener, command) in [
+        ("submissions", ""),
+        ("pop3s", ""),
+        ("imaps", ""),
+        ("smtp", "STARTTLS"),
+        ("pop3", "STLS"),
+        ("imap", "a STARTTLS"),
+    ] {
         for len in [0, 1, 5, hello.len() / 2] {
             let mut client = server.connect(listener);
             if !command.is_empty() {

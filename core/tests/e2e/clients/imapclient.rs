@@ -11,6 +11,7 @@ use std::{path::Path, process::Command};
 const IMAPCLIENT: &str = r#"
 sys.path.insert(0, PACKAGES)
 import imapclient, datetime
+from imapclient import imapclient as uses, fixed_offset
 def imap():
     client = imapclient.IMAPClient(host, port, ssl=way == "Implicit", ssl_context=context, timeout=60)
     if way == "Explicit":
@@ -44,7 +45,7 @@ fn imapclient_reads_every_message() {
         let script = r#"
 client = imap()
 count = client.select_folder("INBOX")[b"EXISTS"]
-got = client.fetch("1:*", ["BODY.PEEK[]", "RFC822.SIZE", "ENVELOPE", "BODYSTRUCTURE", "FLAGS"])
+got = client.fetch(client.search(), ["BODY.PEEK[]", "RFC822.SIZE", "ENVELOPE", "BODYSTRUCTURE", "FLAGS"])
 assert sorted(got) == list(range(1, count + 1)), sorted(got)
 for uid, data in got.items():
     assert data[b"RFC822.SIZE"] == len(data[b"BODY[]"]) and b"\\Seen" not in data[b"FLAGS"]
@@ -52,7 +53,7 @@ for uid, data in got.items():
 subjects = [data[b"ENVELOPE"].subject for _, data in sorted(got.items())]
 assert subjects[:4] == [b"all at once", b"8-bit", b"long lines", b"dots"] and subjects[-1] == b"no newline", subjects
 [parts] = [data[b"BODYSTRUCTURE"] for data in got.values() if data[b"BODYSTRUCTURE"].is_multipart]
-assert [part[0] for part in parts[0]] == [b"text", b"application", b"message"], parts
+assert [part[0].lower() for part in parts[0]] == [b"text", b"application", b"message"], parts
 client.logout()
 "#;
         run_ok(&mut imapclient(&inbox.server, script, way, &inbox.server.setup.crt(HOST), &folder));
@@ -68,9 +69,9 @@ fn imapclient_does_a_whole_session() {
     let script = r#"
 client = imap()
 assert client.namespace().personal == (("", "/"),) and client.namespace().other is None, client.namespace()
-assert b"name" in client.id_({"name": "test"})
-for flag, name in [(imapclient.SENT, "Sent"), (imapclient.DRAFTS, "Drafts"), (imapclient.TRASH, "Trash"),
-                   (imapclient.JUNK, "Junk"), (imapclient.ARCHIVE, "Archive")]:
+assert b"name" in client.id_({"name": "test"})[0]
+for flag, name in [(uses.SENT, "Sent"), (uses.DRAFTS, "Drafts"), (uses.TRASH, "Trash"),
+                   (uses.JUNK, "Junk"), (uses.ARCHIVE, "Archive")]:
     assert client.find_special_folder(flag) == name
     assert any(flag in flags and listed == name for flags, _, listed in client.list_folders())
 
@@ -89,7 +90,7 @@ subscribed = [name for _, _, name in client.list_sub_folders()]
 assert "日本語/受信" not in subscribed and names[3] in subscribed, subscribed
 
 # A message with flags and a date.
-when = datetime.datetime(2003, 2, 1, 4, 5, 6, tzinfo=imapclient.fixed_offset.FixedOffset(60))
+when = datetime.datetime(2003, 2, 1, 4, 5, 6, tzinfo=fixed_offset.FixedOffset(60))
 message = b"From: eve@remote.test\r\nSubject: =?utf-8?q?K=C3=A4se?=\r\n\r\ngr\xfc\xdfe"
 client.append("Brot", message, flags=[b"\\Flagged", b"$Work"], msg_time=when)
 assert client.folder_status("Brot", ["MESSAGES", "UIDNEXT", "SIZE"]) == {b"MESSAGES": 1, b"UIDNEXT": 2, b"SIZE": len(message)}
@@ -131,7 +132,7 @@ other.expunge()
 while (1, b"EXPUNGE") not in news:
     news += client.idle_check(timeout=60)
 client.idle_done()
-assert b"delivered while idle" in client.fetch("*", ["BODY[HEADER]"]).popitem()[1][b"BODY[HEADER]"]
+assert b"delivered while idle" in client.fetch(client.search()[-1:], ["BODY[HEADER]"]).popitem()[1][b"BODY[HEADER]"]
 client.unselect_folder()
 for name in ["Brot/Grüße & more", "Brot", names[3]]:
     client.delete_folder(name)

@@ -51,7 +51,8 @@ pub fn python(server: &Server, script: &str, way: Way, ca: &Path, folder: &Path)
     command
 }
 
-fn imaplib(server: &Server, script: &str, way: Way, folder: &Path) -> Command {
+/// Python with a script behind [`HEAD`] and [`IMAPLIB`].
+pub fn imaplib(server: &Server, script: &str, way: Way, folder: &Path) -> Command {
     python(server, &format!("{IMAPLIB}{script}"), way, &server.setup.crt(HOST), folder)
 }
 
@@ -109,7 +110,7 @@ for use in [b"Drafts", b"Sent", b"Trash", b"Junk", b"Archive"]:
     assert any(b"\\" + use in line and line.endswith(b' "/" ' + use) for line in listed), listed
 name = '"K&AOQ-se/M&APw-ller &- Sohn"'
 ok(client.create(name))
-assert [line.rsplit(b' "/" ')[1] for line in ok(client.list("", "K*"))] == [b"K&AOQ-se", name.encode()], client.list()
+assert [line.rsplit(b' "/" ')[1] for line in ok(client.list('""', "K*"))] == [b"K&AOQ-se", name.encode()], client.list()
 ok(client.subscribe(name))
 assert any(name.encode() in line for line in ok(client.lsub()))
 ok(client.rename("K&AOQ-se", "cheese"))

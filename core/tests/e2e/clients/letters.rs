@@ -3,6 +3,7 @@
 use super::LOCAL;
 use crate::{
     harness::{run_ok, Server, Setup, MAIL_CONFIG, PASSWORD, USER},
+    imap::client::Imap,
     mail::{after_trace, assert_same, hard_message},
 };
 use data_encoding::BASE64_MIME;
@@ -19,25 +20,27 @@ pub struct Inbox {
 impl Inbox {
     /// Starts a server and leaves the messages by SMTP; the last one, which SMTP could not bring, by IMAP.
     pub fn new() -> Inbox {
-        Inbox::with(MAIL_CONFIG)
-    }
-
-    /// The same on another config.
-    pub fn with(config: &str) -> Inbox {
-        let server = Setup::mail_with(config).start();
+        let plain = r#""plain": (protocol: "imap", bind: ["127.0.0.1:0"], insecure_auth: true),"#;
+        let server = Setup::mail_with(&MAIL_CONFIG.replace("listeners: {", &format!("listeners: {{ {plain}"))).start();
         run_ok(server.dovetail().args(["certs", "create", "--name", LOCAL, "--san", LOCAL]));
         let letters = letters();
         for letter in &letters {
             server.leave(letter);
         }
-        let mut stored = server.mailbox(USER, PASSWORD);
+        let stored = server.mailbox(USER, PASSWORD);
         assert_eq!(stored.len(), letters.len());
         for (stored, letter) in stored.iter().zip(&letters) {
             assert_same(after_trace(stored), letter, "what SMTP brought");
         }
-        append(&server, "INBOX", "", NO_NEWLINE);
-        stored.push(NO_NEWLINE.to_vec());
-        Inbox { server, stored }
+        let mut inbox = Inbox { server, stored };
+        inbox.imap().append("INBOX", "", NO_NEWLINE).ok();
+        inbox.stored.push(NO_NEWLINE.to_vec());
+        inbox
+    }
+
+    /// An IMAP session of our own, logged in: in the clear, for a look at what the clients have done.
+    pub fn imap(&self) -> Imap {
+        Imap::login(self.server.address("plain"), USER, PASSWORD)
     }
 
     /// The certificate that clients of [`LOCAL`] trust.
@@ -90,16 +93,8 @@ pub fn files(folder: &Path) -> Vec<Vec<u8>> {
     paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-/// Puts a message into a mailbox by IMAP.
-#[track_caller]
-pub fn append(server: &Server, mailbox: &str, flags: &str, message: &[u8]) {
-    let mut imap = super::imap_login(server);
-    imap.send(format!("a APPEND {mailbox} ({flags}) {{{}+}}\r\n", message.len()));
-    imap.send(message);
-    imap.expect("", "a OK ");
-}
-
-const NO_NEWLINE: &[u8] = b"From: ann@example.test\r\nSubject: no newline\r\nMessage-ID: <no-newline@example.test>\r\n\r\n\
+const NO_NEWLINE: &[u8] =
+    b"From: ann@example.test\r\nSubject: no newline\r\nMessage-ID: <no-newline@example.test>\r\n\r\n\
     first line\r\nthe last line has no end";
 
 fn letters() -> Vec<Vec<u8>> {

@@ -32,7 +32,8 @@ def pop():
     return client
 "#;
 
-fn python(server: &Server, script: &str, way: Way, listener: &str) -> Command {
+/// Python with a script behind [`HEAD`], for a listener.
+pub fn python(server: &Server, script: &str, way: Way, listener: &str) -> Command {
     let mut command = Command::new("python3");
     command
         .args(["-I", "-c", &format!("{HEAD}{script}")])

@@ -1,6 +1,6 @@
 //! What `init` writes, and that it writes nothing twice.
 
-use super::{is_whole, owner_and_mode, with_password, Root, ADDRESS, DOMAIN, HOST};
+use super::{owner_and_mode, with_password, Root, ADDRESS, DOMAIN, HOST};
 use crate::harness::{have_by, run, run_ok};
 use std::{
     collections::BTreeMap,
@@ -30,9 +30,6 @@ fn snapshot(folder: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
 
 #[test]
 fn twice_changes_nothing() {
-    if !is_whole() {
-        return;
-    }
     let root = Root::new();
     let said = run_ok(&mut root.init(&["--address", ADDRESS, "--user", &me()]));
     let before = snapshot(root.dir.path());
@@ -58,9 +55,6 @@ fn twice_changes_nothing() {
 
 #[test]
 fn what_was_begun_is_finished() {
-    if !is_whole() {
-        return;
-    }
     let root = Root::new();
     let first = with_password({
         let mut command = root.init(&["--user", &me(), "--password-stdin"]);

@@ -6,11 +6,13 @@ use std::io;
 use dovetail_imap_grammar::command::Authenticate;
 use dovetail_mail::sasl::{Credentials, Exchange, Mechanism, SaslError, Step, MAX_RESPONSE};
 use dovetail_sdk::line::Line;
+use dovetail_sdk::protocol::Claim;
+use dovetail_sdk::Secret;
 
 use crate::answer::{Answer, Next};
 use crate::completion::Completion;
 use crate::conversation::Conversation;
-use crate::login::{wrong, Claim};
+use crate::login::{log_in, wrong};
 
 /// Logs in: challenges and responses, then the directory's word.
 pub async fn run(conversation: &mut Conversation<'_>, authenticate: Authenticate) -> io::Result<Answer> {
@@ -34,8 +36,9 @@ pub async fn run(conversation: &mut Conversation<'_>, authenticate: Authenticate
                 }
             }
             Ok(Step::Check(Credentials::Password { act_as, identity, password })) => {
+                let password = Secret::new(password.expose().to_vec());
                 let claim = Claim { identity, act_as, password, mechanism: mechanism.name() };
-                let (completion, next) = claim.log_in(conversation).await;
+                let (completion, next) = log_in(claim, conversation).await;
                 return Ok(Answer { next, ..Answer::quiet(completion) });
             }
             Ok(_) => return Ok(Answer::quiet(sasl_answer(SaslError::Malformed))),

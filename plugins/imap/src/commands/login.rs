@@ -1,12 +1,13 @@
 //! LOGIN (RFC 9051 section 6.2.3).
 
 use dovetail_imap_grammar::command::Login;
-use dovetail_mail::Secret;
+use dovetail_sdk::protocol::Claim;
+use dovetail_sdk::Secret;
 
 use crate::answer::Answer;
 use crate::completion::Completion;
 use crate::conversation::Conversation;
-use crate::login::{wrong, Claim};
+use crate::login::{log_in, wrong};
 
 /// Checks name and password.
 pub async fn run(conversation: &mut Conversation<'_>, login: Login) -> Answer {
@@ -18,6 +19,6 @@ pub async fn run(conversation: &mut Conversation<'_>, login: Login) -> Answer {
     };
     let password = Secret::new(login.password.expose().to_vec());
     let claim = Claim { identity, act_as: None, password, mechanism: "LOGIN" };
-    let (completion, next) = claim.log_in(conversation).await;
+    let (completion, next) = log_in(claim, conversation).await;
     Answer { next, ..Answer::quiet(completion) }
 }

@@ -115,7 +115,8 @@ impl Batches<'_> {
             }
             messages.push(Some(Message { sources, slices: first..slices.len() }));
         }
-        let read = read(self.selected, slices).await?;
+        let (read, unreadable) = read(self.selected, slices).await?;
+        sent.unreadable |= unreadable;
         let pieces: Vec<Option<&[u8]>> = read.iter().flat_map(Pieces::iter).collect();
         let mut writer = RowWriter::new(self.selected, self.rev2);
         let mut gather = Gather::default();
@@ -307,11 +308,16 @@ struct Response<'a> {
     summary: Option<&'a Summary>,
 }
 
-/// Reads slices, however many calls that takes.
-async fn read(selected: &Selected, mut slices: Vec<Slice>) -> Result<Vec<Pieces>, FetchError> {
+/// Reads slices, however many calls that takes. Gives whether some could not be read; they are like those of a message that
+/// is gone.
+async fn read(selected: &Selected, mut slices: Vec<Slice>) -> Result<(Vec<Pieces>, bool), FetchError> {
     let mut read = Vec::new();
     while !slices.is_empty() {
-        let pieces = selected.mailbox.read_slices(slices.clone()).await?;
+        let pieces = match selected.mailbox.read_slices(slices.clone()).await {
+            Ok(pieces) => pieces,
+            // One that is damaged must not stand in the way of all others.
+            Err(failure) => return one_by_one(selected, slices, read, failure).await,
+        };
         let count = pieces.lengths.len();
         if count == 0 || count > slices.len() {
             return Err(FetchError::Io(lost(&StoreFailure {
@@ -322,7 +328,34 @@ async fn read(selected: &Selected, mut slices: Vec<Slice>) -> Result<Vec<Pieces>
         slices.drain(..count);
         read.push(pieces);
     }
-    Ok(read)
+    Ok((read, false))
+}
+
+/// The same after a failure: what cannot be read is left out. Gives whether there was such a one.
+async fn one_by_one(
+    selected: &Selected,
+    slices: Vec<Slice>,
+    mut read: Vec<Pieces>,
+    failure: StoreFailure,
+) -> Result<(Vec<Pieces>, bool), FetchError> {
+    if slices.len() == 1 {
+        tracing::error!(uid = slices.first().map(|slice| slice.uid), %failure, "message not read");
+        read.push(Pieces { octets: Default::default(), lengths: vec![Pieces::GONE] });
+        return Ok((read, true));
+    }
+    let mut unreadable = false;
+    for slice in slices {
+        match selected.mailbox.read_slices(vec![slice]).await {
+            Ok(pieces) if pieces.lengths.len() == 1 => read.push(pieces),
+            other => {
+                let why = other.err().map_or_else(|| "the store gave no slice".to_owned(), |failure| failure.message);
+                tracing::error!(uid = slice.uid, why, "message not read");
+                read.push(Pieces { octets: Default::default(), lengths: vec![Pieces::GONE] });
+                unreadable = true;
+            }
+        }
+    }
+    Ok((read, unreadable))
 }
 
 fn is_small(range: &Range<u64>) -> bool {

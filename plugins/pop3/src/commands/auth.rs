@@ -4,9 +4,11 @@ use std::io;
 
 use dovetail_mail::sasl::{Credentials, Exchange, Mechanism, SaslError, Step, MAX_RESPONSE};
 use dovetail_sdk::line::Line;
+use dovetail_sdk::protocol::Claim;
+use dovetail_sdk::Secret;
 
 use crate::conversation::{Conversation, Next};
-use crate::login::{wrong, Claim};
+use crate::login::{log_in, wrong};
 use crate::reply::Reply;
 
 /// `AUTH mechanism [initial-response]`.
@@ -48,7 +50,8 @@ impl<'a> Auth<'a> {
                 }
                 Ok(Step::Check(Credentials::Password { act_as, identity, password })) => {
                     let mechanism = self.mechanism.name();
-                    return Ok(Claim { identity, act_as, password, mechanism }.log_in(conversation).await);
+                    let password = Secret::new(password.expose().to_vec());
+                    return Ok(log_in(Claim { identity, act_as, password, mechanism }, conversation).await);
                 }
                 Ok(_) => return Ok(conversation.reply(&sasl_reply(SaslError::Malformed))),
                 Err(error) => return Ok(conversation.reply(&sasl_reply(error))),

@@ -3,10 +3,11 @@
 use std::io;
 
 use dovetail_mail::sasl::MAX_PASSWORD;
-use dovetail_mail::Secret;
+use dovetail_sdk::protocol::Claim;
+use dovetail_sdk::Secret;
 
 use crate::conversation::{Conversation, Next};
-use crate::login::Claim;
+use crate::login::log_in;
 use crate::reply::Reply;
 use crate::state::{Rules, State};
 
@@ -29,7 +30,7 @@ impl Pass {
     pub async fn run(self, conversation: &mut Conversation<'_>) -> io::Result<Next> {
         match self.credentials(&mut conversation.state, &conversation.rules) {
             Ok((identity, password)) => {
-                Ok(Claim { identity, act_as: None, password, mechanism: "USER" }.log_in(conversation).await)
+                Ok(log_in(Claim { identity, act_as: None, password, mechanism: "USER" }, conversation).await)
             }
             Err(refusal) => Ok(conversation.reply(&refusal)),
         }

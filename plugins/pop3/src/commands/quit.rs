@@ -32,12 +32,7 @@ impl Quit {
     }
 }
 
-async fn delete(
-    conversation: &Conversation<'_>,
-    mailbox: &Mailbox,
-    maildrop: &Maildrop,
-    uids: Vec<UidRange>,
-) -> Reply {
+async fn delete(conversation: &Conversation<'_>, mailbox: &Mailbox, maildrop: &Maildrop, uids: Vec<UidRange>) -> Reply {
     match mailbox.expunge(uids, false).await {
         Ok(expunged) => {
             let messages: u64 = expunged.uids.iter().map(|range| u64::from(range.last - range.first) + 1).sum();

@@ -4,8 +4,8 @@ use std::io;
 
 use dovetail_mail::sasl::{Credentials, Exchange, Mechanism, SaslError, Step, MAX_RESPONSE};
 use dovetail_mail::EnhancedStatus;
-use dovetail_sdk::directory::{AuthStatus, PasswordAttempt};
 use dovetail_sdk::line::Line;
+use dovetail_sdk::protocol::{Claim, Login};
 use dovetail_sdk::Secret;
 
 use crate::config::Role;
@@ -61,43 +61,25 @@ impl<'a> Auth<'a> {
         let Credentials::Password { act_as, identity, password } = credentials else {
             return conversation.reply(&sasl_reply(SaslError::Malformed));
         };
-        let attempt = PasswordAttempt {
-            authentication_id: identity.clone(),
-            authorization_id: act_as.unwrap_or_default(),
-            password: Secret::new(password.expose().to_vec()),
-            peer: conversation.session.info.peer.ip(),
-            service: "smtp".to_owned(),
-        };
-        let answer = match conversation.services.directory.get() {
-            Ok(directory) => directory.authenticate(attempt).await,
-            Err(failure) => Err(failure.into()),
-        };
-        let mechanism = self.mechanism.name();
-        let account = match answer {
-            Ok(outcome) if outcome.status == AuthStatus::Accepted => outcome.account.unwrap_or(identity.clone()),
-            Ok(outcome) => {
-                tracing::info!(user = identity, mechanism, status = ?outcome.status, "login refused");
-                conversation.session.authenticated(&identity, mechanism, false).await;
+        let password = Secret::new(password.expose().to_vec());
+        let claim = Claim { identity, act_as, password, mechanism: self.mechanism.name() };
+        match conversation.session.log_in(&conversation.services.directory, "smtp", claim).await {
+            Login::Accepted { account } => {
+                conversation.state.account = Some(account);
+                conversation.reply(&Reply::new(235, EnhancedStatus::success(7, 0), "Logged in"))
+            }
+            Login::Refused => {
                 let next = conversation.reply(&sasl_reply(SaslError::Malformed));
-                return match conversation.counters.failed_login(conversation.config) {
+                match conversation.counters.failed_login(conversation.config) {
                     Err(goodbye) if next == Next::Go => conversation.goodbye(&goodbye),
                     _ => next,
-                };
+                }
             }
-            Err(failure) => {
-                tracing::error!(user = identity, mechanism, %failure, "login not checked: the client was told to try later; look for the cause in the directory's lines");
-                return conversation.reply(&Reply::defer(
-                    454,
-                    7,
-                    0,
-                    "Temporary authentication failure, try again later",
-                ));
+            Login::Unavailable => {
+                let text = "Temporary authentication failure, try again later";
+                conversation.reply(&Reply::defer(454, 7, 0, text))
             }
-        };
-        tracing::info!(account, mechanism, tls = conversation.tls_text(), "login");
-        conversation.session.authenticated(&account, mechanism, true).await;
-        conversation.state.account = Some(account);
-        conversation.reply(&Reply::new(235, EnhancedStatus::success(7, 0), "Logged in"))
+        }
     }
 
     /// Whether a login may begin now.

@@ -159,7 +159,7 @@ impl Mail {
             recipients = self.transaction.recipients.join(","),
             account = conversation.state.account.as_deref().unwrap_or_default(),
             size,
-            tls = conversation.tls_text(),
+            tls = conversation.session.tls_text(),
             verdict = reply.code(),
             "message"
         );

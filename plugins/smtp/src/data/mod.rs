@@ -10,4 +10,4 @@ pub use decoder::{Decoder, Piece};
 pub use hops::HopCounter;
 pub use intake::{too_big, Intake, Intook};
 pub use message_id::MessageId;
-pub use trace::{received, return_path, tls_text, Trace};
+pub use trace::{received, return_path, Trace};

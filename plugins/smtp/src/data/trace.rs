@@ -51,7 +51,7 @@ pub fn received(trace: &Trace<'_>) -> String {
 }
 
 /// Version, cipher suite and group, as in the log.
-pub fn tls_text(facts: &TlsFacts) -> String {
+fn tls_text(facts: &TlsFacts) -> String {
     let group = facts.group.as_deref().map(|group| format!(" {group}")).unwrap_or_default();
     format!("{} {}{group}", facts.version, facts.cipher)
 }

@@ -81,7 +81,7 @@ fn read(
     if let Some(digest) = &mut digest {
         digest.push(&bytes);
         if offset + bytes.len() as u64 == end && digest.value() != body.digest {
-            return Err(damaged(body.body, "its bytes are not those that were stored"));
+            return Err(damaged(body.body));
         }
     }
     Ok((bytes, digest))
@@ -89,10 +89,15 @@ fn read(
 
 /// There is less of a body than there must be.
 pub(super) fn shorter_than_its_row(body: BodyId) -> StoreError {
-    damaged(body, "it is shorter than its row says")
+    corrupt(body, "it is shorter than its row says")
 }
 
-fn damaged(body: BodyId, detail: &str) -> StoreError {
+/// A body is not what was stored.
+pub(super) fn damaged(body: BodyId) -> StoreError {
+    corrupt(body, "its bytes are not those that were stored")
+}
+
+fn corrupt(body: BodyId, detail: &str) -> StoreError {
     let error = BackendError::corrupt(format!("message body {:016x}", body.0), detail);
     tracing::error!(%error, "a message can't be read");
     error.into()

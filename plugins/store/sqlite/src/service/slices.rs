@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use dovetail_mailstore::{BodyId, Piece, Store, StoreError, View};
+use dovetail_mailstore::{BodyId, Digest, Piece, Store, StoreError, View};
 use dovetail_sdk::store::{Pieces, Slice, StoreErrorCode, StoreFailure};
 use dovetail_sdk::Bytes;
 
-use super::reader::shorter_than_its_row;
+use super::reader::{damaged, shorter_than_its_row};
 use super::shared::reading;
 
 /// Octets of one answer.
@@ -24,6 +24,7 @@ struct Part {
     size: u64,
     offset: u64,
     length: u64,
+    digest: u64,
 }
 
 /// Reads slices of bodies, one after the other, in one go.
@@ -52,6 +53,7 @@ fn plan(view: &View, slices: &[Slice]) -> Result<Vec<Option<Part>>, StoreFailure
             body: found.body,
             size: u64::from(found.size),
             offset: slice.offset,
+            digest: found.digest,
             length: u64::from(found.size).saturating_sub(slice.offset).min(slice.length),
         });
         octets += part.map_or(0, |part| part.length);
@@ -75,16 +77,20 @@ fn read_parts(store: &Store, view: &View, parts: &[Option<Part>]) -> Result<Piec
     let mut octets = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
     // What came of each part that was asked for; `None`: there is no such body.
     let mut read = Vec::with_capacity(wanted.len());
+    let mut asked = parts.iter().flatten();
     store.read_many(&wanted, &mut |piece| {
         octets.extend_from_slice(piece.unwrap_or_default());
-        read.push(piece.map(|piece| piece.len() as u64));
+        let asked = asked.next();
+        let damaged = piece.zip(asked).is_some_and(|(piece, part)| part.is_damaged(piece));
+        read.push(piece.map(|piece| (piece.len() as u64, damaged)));
     })?;
     let mut read = read.into_iter();
     let mut lengths = Vec::with_capacity(parts.len());
     for part in parts {
         lengths.push(match (part, part.and_then(|_| read.next())) {
             (None, _) | (_, None) => Pieces::GONE,
-            (Some(part), Some(Some(length))) if length == part.length => length,
+            (Some(part), Some(Some((_, true)))) => return Err(damaged(part.body)),
+            (Some(part), Some(Some((length, false)))) if length == part.length => length,
             (Some(part), Some(Some(_))) => return Err(shorter_than_its_row(part.body)),
             // Removed and collected since the view was asked.
             (Some(part), Some(None)) if view.bodies([part.uid]) == [None] => Pieces::GONE,
@@ -95,6 +101,16 @@ fn read_parts(store: &Store, view: &View, parts: &[Option<Part>]) -> Result<Piec
 }
 
 impl Part {
+    /// Whether these are all octets of a body, and not those that were stored.
+    fn is_damaged(&self, octets: &[u8]) -> bool {
+        if self.offset > 0 || octets.len() as u64 != self.size {
+            return false;
+        }
+        let mut digest = Digest::default();
+        digest.push(octets);
+        digest.value() != self.digest
+    }
+
     fn piece(&self) -> Piece {
         // No longer than an answer.
         Piece { body: self.body, offset: self.offset, length: usize::try_from(self.length).unwrap_or(usize::MAX) }

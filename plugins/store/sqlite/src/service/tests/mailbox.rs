@@ -211,4 +211,12 @@ async fn a_damaged_body_is_not_given_out_for_the_message() {
     }
     assert!(read(&inbox, 2, 1, 50, 50).await.unwrap() == large[1..51], "a part may be what was stored");
     assert_eq!(code(read(&inbox, 3, 0, 99, 99).await), StoreErrorCode::Temporary);
+    // Many at once are looked at no less.
+    let slice = |uid, length| Slice { uid, offset: 0, length };
+    assert_eq!(*inbox.read_slices(vec![slice(1, 99)]).await.unwrap().octets, *b"small");
+    assert!(*inbox.read_slices(vec![slice(2, 50)]).await.unwrap().octets == large[..50]);
+    for damaged in [slice(2, 300_000), slice(3, 99)] {
+        let failure = inbox.read_slices(vec![slice(1, 99), damaged]).await.unwrap_err();
+        assert!(failure.message.contains("is damaged"), "{failure}");
+    }
 }
