@@ -91,8 +91,10 @@ pub async fn run(a: &Args) -> Result<(), String> {
     let mut v = held.lock().await;
     let n = v.len().max(1) as f64;
     // Which of them still answer? A held connection that the server dropped is no idle connection.
+    let open = v.len();
     let mut alive = 0;
-    for c in v.iter_mut() {
+    // Each is let go after its answer: a server that wakes a process for it needn't have one for all at once.
+    for mut c in v.drain(..) {
         if state == "idle" {
             let r = tokio::time::timeout(Duration::from_secs(10), async {
                 c.send(b"DONE\r\n").await?;
@@ -117,8 +119,6 @@ pub async fn run(a: &Args) -> Result<(), String> {
             alive += matches!(r.await, Ok(Ok(_))) as u64;
         }
     }
-    let open = v.len();
-    v.clear();
     let per = |f: fn(&Mem) -> u64, m: &Mem| r2((f(m) as f64 - f(&before) as f64) / n);
     let growth = |m: &Mem| {
         json!({"rss_kb": per(|m| m.rss_kb, m), "pss_kb": per(|m| m.pss_kb, m), "private_kb": per(|m| m.private_kb, m),

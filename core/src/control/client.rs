@@ -40,7 +40,9 @@ impl Client {
     /// # Errors
     /// If the connection breaks, or the server says no.
     pub fn call(mut self, call: Call, mut step: impl FnMut(&str)) -> Result<Answer, String> {
-        let broken = |error: &dyn std::fmt::Display| format!("the connection to the server broke: {error} (its log says why; ask again if it still runs)");
+        let broken = |error: &dyn std::fmt::Display| {
+            format!("the connection to the server broke: {error} (its log says why; ask again if it still runs)")
+        };
         let mut line = serde_json::to_vec(&Request { version: VERSION, call }).map_err(|e| broken(&e))?;
         line.push(b'\n');
         self.stream.write_all(&line).map_err(|e| broken(&e))?;

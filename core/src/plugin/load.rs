@@ -65,7 +65,9 @@ pub enum LoadError {
         source: io::Error,
     },
     /// The system's loader refused it.
-    #[error("{path} cannot be loaded: {detail} (install the libraries that it needs, or build it again on this machine)")]
+    #[error(
+        "{path} cannot be loaded: {detail} (install the libraries that it needs, or build it again on this machine)"
+    )]
     Open {
         /// The file.
         path: PathBuf,

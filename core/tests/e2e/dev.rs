@@ -10,9 +10,15 @@ fn a_new_user_sends_and_reads_a_message_with_what_the_first_start_made() {
         return;
     }
     let server = Setup::dev().start();
-    for (listener, port) in
-        [("smtp", 2525), ("submission", 2587), ("submissions", 2465), ("pop3", 2110), ("pop3s", 2995), ("imap", 2143), ("imaps", 2993)]
-    {
+    for (listener, port) in [
+        ("smtp", 2525),
+        ("submission", 2587),
+        ("submissions", 2465),
+        ("pop3", 2110),
+        ("pop3s", 2995),
+        ("imap", 2143),
+        ("imaps", 2993),
+    ] {
         assert_eq!(server.address(listener).to_string(), format!("127.0.0.1:{port}"));
     }
     assert!(

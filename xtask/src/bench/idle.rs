@@ -2,9 +2,9 @@
 //!
 //! A server is started anew for each sample, as what an allocator keeps would be missing from the next one.
 
-use super::compare::{take_turns, Aim, Sample, Table};
+use super::compare::{take_turns, Aim, Pair, Sample, Table};
 use super::load::{Held, Idle, Load};
-use super::report::{median, Report};
+use super::report::Report;
 use super::side::{Proto, Side};
 use super::{dovetail, peers, Bench};
 use crate::error::Error;
@@ -37,7 +37,6 @@ pub fn measure(report: &mut Report, bench: &Bench<'_>) -> Result<(), Error> {
     let mut names = vec![dovetail::NAME];
     names.extend(bench.peers.map(|_| peers::DOVECOT));
     let mut table = Table::new("Memory of an idle connection inside TLS, kB", false);
-    let mut whole = Vec::new();
     for (i, &n) in options.idle.iter().enumerate() {
         for row in ROWS {
             if row.proto != Proto::Imap && i > 0 {
@@ -59,23 +58,21 @@ pub fn measure(report: &mut Report, bench: &Bench<'_>) -> Result<(), Error> {
                     Ok(idle.map(|idle| Sample { value: idle.per_connection_after_hold.pss_kb, cpu_us: None }))
                 },
             );
-            for name in &names {
-                let of_it: Vec<f64> = trees.iter().filter(|(n, _)| n == name).map(|(_, mb)| *mb).collect();
-                if !of_it.is_empty() {
-                    whole.push(format!("{name}, {work}: {:.1} MB", median(of_it)));
-                }
+            let mut whole = Pair::new(format!("{work}: the whole server, MB"), Aim::None);
+            for (name, value) in trees {
+                whole.add(name, Sample { value, cpu_us: None });
             }
+            table.add(&whole);
         }
     }
     let note = format!(
         "Medians of {} runs, servers taking turns and started anew each time. Growth of the proportional set size \
          (PSS) of all the server's processes, divided by connections; the kernel's socket buffers are not in it. \
          Greeted: silent for {} s afterwards; in IDLE: {} s, 100 accounts, empty mailboxes, and Dovecot hibernates \
-         after 5 s. Each connection still answers afterwards. The whole trees meanwhile: {}.",
+         after 5 s; all of them have been logged in once before. Each connection still answers afterwards.",
         options.runs,
         HOLD_GREETED + 2,
         HOLD_IDLE + 2,
-        whole.join("; ")
     );
     table.finish(report, &note);
     Ok(())

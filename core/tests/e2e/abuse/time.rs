@@ -43,7 +43,7 @@ fn a_silent_client_is_told_and_cut_off() {
     // RFC 1939 section 3: without a word.
     assert_eq!(cut_off(&mut pop, since), b"");
     // RFC 9051 section 5.4.
-    assert_eq!(cut_off(&mut imap, since), b"* BYE [UNAVAILABLE] Idle for too long, closing connection\r\n");
+    assert_eq!(cut_off(&mut imap, since), b"* BYE [UNAVAILABLE] Silent for too long\r\n");
     let mut tls = server.connect_tls("submissions");
     tls.line();
     assert_eq!(String::from_utf8_lossy(&tls.rest()), idle);

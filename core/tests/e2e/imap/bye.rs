@@ -64,3 +64,10 @@ fn who_leaves_in_the_middle_of_a_message_has_sent_none() {
         assert_eq!(imap.command("STATUS INBOX (MESSAGES)").ok().texts(), ["* STATUS INBOX (MESSAGES 0)"]);
     }
 }
+
+#[test]
+fn who_is_silent_for_too_long_is_told_why() {
+    let server = server::start_impatient();
+    let mut silent = Imap::login(server.address("imap"), USER, PASSWORD);
+    assert_eq!(silent.response().text, "* BYE [UNAVAILABLE] Silent for too long");
+}

@@ -12,6 +12,14 @@ pub fn start_with(settings: &str) -> Server {
     Setup::mail_with(&CONFIG.replace("SETTINGS", settings)).start()
 }
 
+/// One that ends sessions which are silent for a second.
+pub fn start_impatient() -> Server {
+    Setup::mail_with(
+        &CONFIG.replace("SETTINGS", "").replace("insecure_auth: true,", "insecure_auth: true, idle_seconds: 1,"),
+    )
+    .start()
+}
+
 const CONFIG: &str = r#"(
     hostname: "mail.example.test",
     data_dir: "data",
@@ -26,6 +34,6 @@ const CONFIG: &str = r#"(
     },
     listeners: {
         "smtp": (protocol: "mx", bind: ["127.0.0.1:0"], tls: Explicit),
-        "imap": (protocol: "imap", bind: ["127.0.0.1:0"], insecure_auth: true),
+        "imap": (protocol: "imap", bind: ["127.0.0.1:0"], insecure_auth: true, max_connections_per_address: 1000),
     },
 )"#;

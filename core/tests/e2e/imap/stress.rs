@@ -7,10 +7,10 @@ mod actor;
 mod model;
 mod view;
 
-use super::client::Imap;
+use super::{client::Imap, server};
 use crate::durable::number;
 use crate::durable::random::Random;
-use crate::harness::{Setup, PASSWORD, USER};
+use crate::harness::{PASSWORD, USER};
 use actor::Actor;
 use model::Model;
 use std::{
@@ -23,8 +23,8 @@ const SESSIONS: usize = 20;
 
 #[test]
 fn twenty_sessions_in_one_mailbox_keep_to_the_rules() {
-    let server = Setup::mail_with(CONFIG).start();
-    let address = server.address("plain");
+    let server = server::start();
+    let address = server.address("imap");
     let mut random = Random::of_test("imap stress");
     let model = Model::default();
     let mut first = Imap::login(address, USER, PASSWORD);
@@ -59,7 +59,7 @@ fn twenty_sessions_in_one_mailbox_keep_to_the_rules() {
     // And so it is on disk.
     drop(actors);
     let server = server.stop().start();
-    let mut after = Imap::login(server.address("plain"), USER, PASSWORD);
+    let mut after = Imap::login(server.address("imap"), USER, PASSWORD);
     assert_eq!(View::fresh(&mut after, "INBOX").messages(), truth.messages(), "after a restart");
 }
 
@@ -73,18 +73,3 @@ impl Drop for Flag<'_> {
         }
     }
 }
-
-const CONFIG: &str = r#"(
-    hostname: "mail.example.test",
-    data_dir: "data",
-    plugins: {
-        "tls-rustls": (),
-        "cert-store": (config: (create_missing: true)),
-        "accounts-file": (config: (domains: ["example.test"])),
-        "store-sqlite": (),
-        "imap": (),
-    },
-    listeners: {
-        "plain": (protocol: "imap", bind: ["127.0.0.1:0"], insecure_auth: true, max_connections_per_address: 1000),
-    },
-)"#;

@@ -34,8 +34,8 @@ mod rows;
 
 // The modules know one another as `crate::...`.
 use library::{
-    account, backend, body, codec, collector, committer, digest, error, limits, memory, names, observer, options, plan, read,
-    store, summary, types, uidset, view,
+    account, backend, body, codec, collector, committer, digest, error, limits, memory, names, observer, options, plan,
+    read, store, summary, types, uidset, view,
 };
 
 pub use store::*;

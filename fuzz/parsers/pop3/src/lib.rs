@@ -29,7 +29,9 @@ mod command;
 mod dots;
 
 // The modules know one another as `crate::...`.
-use plugin::{commands, config, conversation, figures, listing, login, maildrop, reply, retrieval, state, stuffing, top};
+use plugin::{
+    commands, config, conversation, figures, listing, login, maildrop, reply, retrieval, state, stuffing, top,
+};
 
 pub use command::pop3_command;
 pub use dots::pop3_dots;

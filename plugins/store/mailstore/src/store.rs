@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use crate::backend::Backend;
 use crate::body::{Bodies, BodyLimits, BodySink};
+use crate::codec;
 use crate::collector::{self, Collected, Collector};
 use crate::committer::{Committer, Outcome, Work};
 use crate::error::{BackendError, StoreError};
 use crate::limits::MAX_OPS_PER_COMMIT;
 use crate::names::check_account;
-use crate::codec;
 use crate::observer::Totals;
 use crate::options::Options;
 use crate::types::{MailOp, OpResult};

@@ -90,7 +90,8 @@ impl View {
         }
         if let Some(flags) = after(data, "FLAGS (") {
             let flags = flags.split(')').next().unwrap().split_whitespace();
-            self.messages[number - 1].flags = Some(flags.filter(|flag| *flag != "\\Recent").map(str::to_owned).collect());
+            self.messages[number - 1].flags =
+                Some(flags.filter(|flag| *flag != "\\Recent").map(str::to_owned).collect());
         }
     }
 }

@@ -20,7 +20,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dovetail_mailstore::{
-    BackendError, Batch, BlobWriter, Blobs, BodyId, PartKv, PartOutcome, Piece, PieceVisitor, RowVisitor, Threads, Version,
+    BackendError, Batch, BlobWriter, Blobs, BodyId, PartKv, PartOutcome, Piece, PieceVisitor, RowVisitor, Threads,
+    Version,
 };
 use dovetail_sdk::metrics::Counter;
 use rusqlite::{params, OptionalExtension};
