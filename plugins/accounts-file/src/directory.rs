@@ -77,8 +77,8 @@ impl Accounts {
         if self.cache.knows(name, &ticket, Instant::now()) {
             return Ok(true);
         }
-        let hash = hash.to_owned();
-        let right = self.gate.pass(ticket, move || password::verify(password.expose(), &hash)).await?;
+        let (hash, scratch) = (hash.to_owned(), self.scratch.clone());
+        let right = self.gate.pass(ticket, move || password::verify(password.expose(), &hash, &scratch)).await?;
         if right {
             self.cache.remember(name, ticket, Instant::now());
         }
@@ -88,8 +88,8 @@ impl Accounts {
     /// Takes the time of a check that fails.
     async fn waste(&self, password: Secret) -> Result<bool, GateError> {
         let ticket = self.cache.ticket("", &self.decoy, password.expose());
-        let decoy = self.decoy.clone();
-        self.gate.pass(ticket, move || password::verify(password.expose(), &decoy)).await
+        let (decoy, scratch) = (self.decoy.clone(), self.scratch.clone());
+        self.gate.pass(ticket, move || password::verify(password.expose(), &decoy, &scratch)).await
     }
 }
 

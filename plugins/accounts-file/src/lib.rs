@@ -25,6 +25,7 @@ mod misfit;
 mod name;
 mod operations;
 mod password;
+mod scratch;
 mod table;
 
 use cache::Cache;
@@ -39,6 +40,7 @@ use gate::Gate;
 use live::Live;
 use name::Name;
 use password::Cost;
+use scratch::Scratch;
 use std::{sync::Arc, time::Instant};
 
 /// One directory, over one file.
@@ -49,6 +51,7 @@ struct Accounts {
     decoy: String,
     cache: Cache,
     gate: Gate,
+    scratch: Arc<Scratch>,
 }
 
 impl Plugin for Accounts {
@@ -67,6 +70,7 @@ impl Plugin for Accounts {
             cache: Cache::new(config.password_cache.time_to_live(), config.password_cache.max_accounts)
                 .map_err(StartFailure::new)?,
             gate: Gate::new(config.max_parallel_hashes, config.max_waiting_hashes),
+            scratch: Arc::default(),
         };
         if !accounts.live.exists() {
             match config.create_first.filter(|_| context.about.purpose == Purpose::Serve) {

@@ -5,10 +5,12 @@
 //! **Bounds**: a password has 8 characters to 1,024 octets; a hash may ask for 1 GiB of memory, 100 passes and 64 lanes.
 
 use argon2::{
-    password_hash::{Output, PasswordHash, PasswordHasher, PasswordVerifier, SaltString},
+    password_hash::{Output, PasswordHash, PasswordHasher, SaltString},
     Algorithm, Argon2, Params, Version,
 };
 use zeroize::Zeroizing;
+
+use crate::scratch::Scratch;
 
 /// What a new hash costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -126,9 +128,8 @@ pub fn check(hash: &str) -> Result<(), HashError> {
 }
 
 /// Whether a password fits a stored hash. A hash that cannot be used fits none.
-pub fn verify(password: &[u8], hash: &str) -> bool {
-    check(hash).is_ok()
-        && PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok())
+pub fn verify(password: &[u8], hash: &str, scratch: &Scratch) -> bool {
+    check(hash).is_ok() && PasswordHash::new(hash).is_ok_and(|hash| scratch.fits(password, &hash) == Some(true))
 }
 
 /// A new password as it came from a file or prompt: without the one line end that an editor leaves.
@@ -205,9 +206,9 @@ mod tests {
         let hash = hash(b"correct horse", CHEAP).unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{hash}");
         check(&hash).unwrap();
-        assert!(verify(b"correct horse", &hash));
-        assert!(!verify(b"correct horse ", &hash));
-        assert!(!verify(b"", &hash));
+        assert!(verify(b"correct horse", &hash, &Scratch::default()));
+        assert!(!verify(b"correct horse ", &hash, &Scratch::default()));
+        assert!(!verify(b"", &hash, &Scratch::default()));
         assert_ne!(hash, super::hash(b"correct horse", CHEAP).unwrap(), "salted");
     }
 
@@ -216,7 +217,7 @@ mod tests {
         // printf password | argon2 somesalt -id -t 2 -k 65536 -p 1
         let hash = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
         check(hash).unwrap();
-        assert!(verify(b"password", hash));
+        assert!(verify(b"password", hash, &Scratch::default()));
     }
 
     #[test]
@@ -229,7 +230,7 @@ mod tests {
     fn a_decoy_is_a_sound_hash_that_nothing_fits() {
         let decoy = decoy(CHEAP).unwrap();
         check(&decoy).unwrap();
-        assert!(!verify(b"", &decoy));
+        assert!(!verify(b"", &decoy, &Scratch::default()));
     }
 
     #[test]
@@ -252,7 +253,7 @@ mod tests {
             ("$argon2id$v=19$m=1,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", HashError::Cost),
         ] {
             assert_eq!(check(hash), Err(want), "{hash}");
-            assert!(!verify(b"secret", hash), "{hash}");
+            assert!(!verify(b"secret", hash, &Scratch::default()), "{hash}");
         }
     }
 

@@ -14,12 +14,13 @@ mod plugin {
     pub(crate) mod misfit;
     pub(crate) mod name;
     pub(crate) mod password;
+    pub(crate) mod scratch;
     pub(crate) mod table;
 }
 
 mod text;
 
 // The modules know one another as `crate::...`.
-use plugin::{book, content, misfit, name, password, table};
+use plugin::{book, content, misfit, name, password, scratch, table};
 
 pub use text::accounts;
