@@ -7,7 +7,7 @@ use crate::harness::{Server, Setup, PASSWORD};
 use dovetail_testkit::Script;
 use std::{
     path::Path,
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 use tokio::net::TcpStream;
 
@@ -82,9 +82,15 @@ fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/dialogues/imap"))
 }
 
-fn server() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| Setup::mail_with(CONFIG).start())
+/// One server for those that play at the same time; the last one out ends it.
+fn server() -> Arc<Server> {
+    static SERVER: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+    let mut server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+    server.upgrade().unwrap_or_else(|| {
+        let started = Arc::new(Setup::mail_with(CONFIG).start());
+        *server = Arc::downgrade(&started);
+        started
+    })
 }
 
 fn play(name: &str) {
