@@ -380,7 +380,7 @@ crate::interface! {
         /// The UIDs of all its messages, ascending.
         now fn uids() -> Result<Vec<u32>, StoreFailure>;
         /// Messages among `uids` (ascending ranges; none: all) that were changed or added after MODSEQ `since` (0: all), with
-        /// the columns of [`column`] that are asked for.
+        /// the columns of [`mod@column`] that are asked for.
         now fn rows(uids: Vec<UidRange>, since: u64, columns: u32) -> Result<MessageColumns, StoreFailure>;
         /// Resolves with the highest MODSEQ as soon as it is greater than `since`, or the mailbox is gone. A hint: several
         /// changes may come as one.
