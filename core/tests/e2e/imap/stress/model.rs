@@ -10,6 +10,8 @@ use std::{
 /// What one message should be.
 #[derive(Clone, Debug, Default)]
 pub struct Fate {
+    /// Its owner was told that it is stored. Others may have seen and changed it before.
+    pub stored: bool,
     /// Marked by its owner: an EXPUNGE of anybody removes it.
     pub deleted: bool,
     /// Moved away, or expunged by UID.
@@ -28,15 +30,14 @@ pub struct Model {
 impl Model {
     /// A message was stored.
     pub fn appended(&self, uid: u32) {
-        let before = self.messages.lock().unwrap().insert(uid, Fate::default());
-        assert!(before.is_none(), "UID {uid} was given twice");
+        let mut messages = self.messages.lock().unwrap();
+        let fate = messages.entry(uid).or_default();
+        assert!(!std::mem::replace(&mut fate.stored, true), "UID {uid} was given twice");
     }
 
     /// Changes what is said of a message.
     pub fn note(&self, uid: u32, change: impl FnOnce(&mut Fate)) {
-        if let Some(fate) = self.messages.lock().unwrap().get_mut(&uid) {
-            change(fate);
-        }
+        change(self.messages.lock().unwrap().entry(uid).or_default());
     }
 
     /// So many messages came into the other mailbox.
@@ -58,7 +59,8 @@ impl Model {
             let keywords: BTreeSet<String> = flags.iter().filter(|flag| flag.starts_with("$s")).cloned().collect();
             assert_eq!(keywords, fate.keywords, "UID {uid}");
         }
-        assert!(there.keys().all(|uid| messages.contains_key(uid)), "messages that nobody stored");
+        let stored = |uid: &u32| messages.get(uid).is_some_and(|fate| fate.stored);
+        assert!(there.keys().chain(messages.keys()).all(stored), "messages that nobody stored");
         assert_eq!(other.len(), *self.copies.lock().unwrap(), "messages in the other mailbox");
         let gone = messages.len() - there.len();
         assert!(!there.is_empty() && gone > 0, "the sessions did nothing");
