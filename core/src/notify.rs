@@ -1,4 +1,4 @@
-//! Telling a service manager how the server is: systemd's `sd_notify` protocol, for units of `Type=notify-reload`.
+//! Telling a service manager how the server is: systemd's `sd_notify` protocol, for units of `Type=notify` and `Type=notify-reload`.
 //!
 //! Without `NOTIFY_SOCKET` in the environment nobody is told. A manager that cannot be told does not stop a server: it has
 //! deadlines of its own, and the log has the cause.

@@ -21,6 +21,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const READ_SIZE: usize = 16 * 1024;
 /// So much output is queued before it is written without being asked.
 const WRITE_SIZE: usize = 64 * 1024;
+/// Answers of so many octets are written although more commands wait: a peer that never reads must not fill our memory.
+const MAX_QUEUED: usize = 32 * 1024;
 /// Less than this is copied into the queue instead of written at once: a copy costs less than a write of its own, and what
 /// follows leaves with it.
 const WORTH_GATHERING: usize = 32 * 1024;
@@ -242,6 +244,18 @@ impl LineStream {
         poll_fn(|cx| self.poll_flush(cx)).await
     }
 
+    /// Writes the answers to what has come, once no whole line is left to answer. To be done before the wait for a line, not in
+    /// it: the wait can be cut short, a write must not be.
+    ///
+    /// # Errors
+    /// As the stream gives them.
+    pub async fn flush_unless_pipelined(&mut self) -> io::Result<()> {
+        if self.buffered().contains(&b'\n') && self.queued() < MAX_QUEUED {
+            return Ok(());
+        }
+        self.flush().await
+    }
+
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.output.is_empty() && !self.flushing {
             return Poll::Ready(Ok(()));
@@ -304,6 +318,12 @@ impl LineStream {
         })
         .await
     }
+}
+
+/// Whether this is how connections end when nobody is to blame: the peer went away or fell silent.
+pub fn is_departure(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, TimedOut, UnexpectedEof};
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | TimedOut | UnexpectedEof)
 }
 
 /// Judges a line that ends in LF.

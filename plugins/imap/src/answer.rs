@@ -39,6 +39,16 @@ impl Answer {
         Answer { say: Some(Say::NoExpunge), ..completion.into() }
     }
 
+    /// To a command that names messages. With message numbers no EXPUNGE may slip in between; with UIDs it harms nobody (RFC
+    /// 9051 section 7.5.1).
+    pub fn about_messages(completion: Completion, by_uid: bool) -> Self {
+        if by_uid {
+            completion.into()
+        } else {
+            Self::without_expunge(completion)
+        }
+    }
+
     /// Nothing more to say: the tagged line has been sent.
     pub fn silent() -> Self {
         Answer { next: Next::Answered, ..Self::quiet(Completion::ok("")) }

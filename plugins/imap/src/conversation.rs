@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use dovetail_imap_grammar::{Limits, ParseError, Request, Tag, TextMode};
 use dovetail_sdk::directory::Directory;
-use dovetail_sdk::line::{BadLine, Line};
+use dovetail_sdk::line::{is_departure, BadLine, Line};
 use dovetail_sdk::protocol::{Session, SessionFailure};
 use dovetail_sdk::store::{Store, StoreFailure};
 use dovetail_sdk::{time, Service};
@@ -88,7 +88,7 @@ impl<'a> Conversation<'a> {
         let mut draining = pin!(self.session.draining());
         let mut too_late = Some(Box::pin(time::sleep(Duration::from_secs(self.config.login_seconds))));
         loop {
-            self.flush_unless_pipelined().await?;
+            self.session.stream.flush_unless_pipelined().await?;
             let line = tokio::select! {
                 biased;
                 () = &mut draining => {
@@ -129,16 +129,6 @@ impl<'a> Conversation<'a> {
             }
         }
         self.session.stream.close().await
-    }
-
-    /// Writes the answers to what has come, once no whole line is left to answer. Done before the wait, not in it: the wait
-    /// can be cut short by draining, a write must not be.
-    async fn flush_unless_pipelined(&mut self) -> io::Result<()> {
-        let stream = &self.session.stream;
-        if stream.buffered().contains(&b'\n') && stream.queued() < MAX_QUEUED {
-            return Ok(());
-        }
-        self.session.stream.flush().await
     }
 
     async fn line(&mut self, line: Vec<u8>) -> io::Result<Next> {
@@ -326,12 +316,3 @@ pub fn lost(failure: &StoreFailure) -> io::Error {
     tracing::error!(%failure, "the selected mailbox cannot be read any more, connection ended");
     io::Error::new(io::ErrorKind::ConnectionAborted, "the selected mailbox cannot be read")
 }
-
-/// How connections end when nobody is to blame.
-fn is_departure(kind: io::ErrorKind) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, TimedOut, UnexpectedEof};
-    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | TimedOut | UnexpectedEof)
-}
-
-/// Answers of so many octets are written although more commands wait: a client that never reads must not fill our memory.
-const MAX_QUEUED: usize = 32 * 1024;

@@ -9,7 +9,7 @@ use std::io;
 use std::pin::pin;
 
 use dovetail_sdk::directory::Directory;
-use dovetail_sdk::line::{BadLine, Line};
+use dovetail_sdk::line::{is_departure, BadLine, Line};
 use dovetail_sdk::protocol::{Session, SessionFailure};
 use dovetail_sdk::store::{Mailbox, Store};
 use dovetail_sdk::Service;
@@ -85,7 +85,7 @@ impl<'a> Conversation<'a> {
         self.reply(&Reply::ok("Dovetail POP3 ready"));
         let mut draining = pin!(self.session.draining());
         loop {
-            self.flush_unless_pipelined().await?;
+            self.session.stream.flush_unless_pipelined().await?;
             let line = tokio::select! {
                 biased;
                 // Behind a login there is no polite way to say this: the client goes on until QUIT or the server's deadline.
@@ -105,16 +105,6 @@ impl<'a> Conversation<'a> {
             }
         }
         self.session.stream.close().await
-    }
-
-    /// Writes the answers to what has come, once no whole line is left to answer. Done before the wait, not in it: the wait
-    /// can be cut short by draining, a write must not be.
-    async fn flush_unless_pipelined(&mut self) -> io::Result<()> {
-        let stream = &self.session.stream;
-        if stream.buffered().contains(&b'\n') && stream.queued() < MAX_QUEUED {
-            return Ok(());
-        }
-        self.session.stream.flush().await
     }
 
     async fn command(&mut self, line: &[u8]) -> io::Result<Next> {
@@ -218,17 +208,8 @@ fn rules(session: &Session) -> Rules {
     }
 }
 
-/// How connections end when nobody is to blame.
-fn is_departure(kind: io::ErrorKind) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, TimedOut, UnexpectedEof};
-    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | TimedOut | UnexpectedEof)
-}
-
 /// So much of a listing is made at a time.
 const LISTING: usize = 16 * 1024;
-
-/// Answers of so many octets are written although more commands wait: a client that never reads must not fill our memory.
-const MAX_QUEUED: usize = 32 * 1024;
 
 #[cfg(test)]
 mod tests {

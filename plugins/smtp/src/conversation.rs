@@ -10,7 +10,7 @@ use std::pin::pin;
 
 use dovetail_sdk::delivery::Delivery;
 use dovetail_sdk::directory::Directory;
-use dovetail_sdk::line::{BadLine, Line};
+use dovetail_sdk::line::{is_departure, BadLine, Line};
 use dovetail_sdk::protocol::{Session, SessionFailure};
 use dovetail_sdk::Service;
 
@@ -97,7 +97,7 @@ impl<'a> Conversation<'a> {
         self.reply(&Reply::bare(220, format!("{} ESMTP Dovetail", self.rules.hostname)));
         let mut draining = pin!(self.session.draining());
         loop {
-            self.flush_unless_pipelined().await?;
+            self.session.stream.flush_unless_pipelined().await?;
             let line = tokio::select! {
                 biased;
                 () = &mut draining, if self.state.transaction.is_none() => {
@@ -116,16 +116,6 @@ impl<'a> Conversation<'a> {
             }
         }
         self.session.stream.close().await
-    }
-
-    /// Writes the answers to what has come, once no whole line is left to answer. Done before the wait, not in it: the wait
-    /// can be cut short by draining, a write must not be.
-    pub async fn flush_unless_pipelined(&mut self) -> io::Result<()> {
-        let stream = &self.session.stream;
-        if stream.buffered().contains(&b'\n') && stream.queued() < MAX_QUEUED {
-            return Ok(());
-        }
-        self.session.stream.flush().await
     }
 
     async fn command(&mut self, line: &[u8]) -> io::Result<Next> {
@@ -208,15 +198,6 @@ fn rules(session: &Session, config: &Config) -> Rules {
         plaintext_auth: session.may_take_password(),
     }
 }
-
-/// How connections end when nobody is to blame.
-fn is_departure(kind: io::ErrorKind) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
-    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof)
-}
-
-/// Answers of so many octets are written although more commands wait: a client that never reads must not fill our memory.
-const MAX_QUEUED: usize = 32 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -27,7 +27,7 @@ pub async fn run(conversation: &mut Conversation<'_>, fetch: &Fetch) -> io::Resu
     let plan = Plan::new(fetch);
     let uids = selected.uid_ranges(&places);
     if uids.is_empty() {
-        return Ok(answer(Completion::ok("No such message"), fetch.uid));
+        return Ok(Answer::about_messages(Completion::ok("No such message"), fetch.uid));
     }
     let mut news = Vec::new();
     let prepared = async {
@@ -40,7 +40,7 @@ pub async fn run(conversation: &mut Conversation<'_>, fetch: &Fetch) -> io::Resu
     };
     let rows = match prepared.await {
         Ok(rows) => rows,
-        Err(failure) => return Ok(answer(Completion::store_failed(&failure), fetch.uid)),
+        Err(failure) => return Ok(Answer::about_messages(Completion::store_failed(&failure), fetch.uid)),
     };
     let stream = &mut conversation.session.stream;
     stream.queue(&news);
@@ -63,7 +63,7 @@ pub async fn run(conversation: &mut Conversation<'_>, fetch: &Fetch) -> io::Resu
         }
         Ok(_) => Completion::ok("Fetched"),
     };
-    Ok(answer(completion, fetch.uid))
+    Ok(Answer::about_messages(completion, fetch.uid))
 }
 
 /// What is fetched counts as seen. The change is told with the other news, after what was asked for.
@@ -78,13 +78,4 @@ async fn mark_seen(selected: &Selected, uids: &[UidRange]) -> Result<(), StoreFa
     let flags = Flags { system: flag::SEEN, keywords: Vec::new() };
     let change = FlagChange { uids, action: FlagAction::Add, flags, unchanged_since: 0 };
     selected.mailbox.change_flags(change).await.map(|_| ())
-}
-
-/// With message numbers no EXPUNGE may slip in between; with UIDs it harms nobody (RFC 9051 section 7.5.1).
-fn answer(completion: Completion, by_uid: bool) -> Answer {
-    if by_uid {
-        completion.into()
-    } else {
-        Answer::without_expunge(completion)
-    }
 }

@@ -36,7 +36,7 @@ pub async fn run(conversation: &mut Conversation<'_>, tag: &Tag, search: &Comman
             if saves && refusal.status == Status::No {
                 selected.saved = RangeSet::new();
             }
-            return answer(refusal, search.uid);
+            return Answer::about_messages(refusal, search.uid);
         }
     };
     let mut out = Vec::with_capacity(256);
@@ -51,7 +51,7 @@ pub async fn run(conversation: &mut Conversation<'_>, tag: &Tag, search: &Comman
         }
     }
     conversation.session.stream.queue(&out);
-    answer(Completion::ok("Searched"), search.uid)
+    Answer::about_messages(Completion::ok("Searched"), search.uid)
 }
 
 /// The UIDs that are found, ascending.
@@ -130,13 +130,4 @@ fn all() -> SearchReturn {
     let mut returns = SearchReturn::default();
     returns.all = true;
     returns
-}
-
-/// With message numbers no EXPUNGE may slip in between; with UIDs it harms nobody (RFC 9051 section 7.5.1).
-fn answer(completion: Completion, by_uid: bool) -> Answer {
-    if by_uid {
-        completion.into()
-    } else {
-        Answer::without_expunge(completion)
-    }
 }

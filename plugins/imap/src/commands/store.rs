@@ -28,7 +28,7 @@ pub async fn run(conversation: &mut Conversation<'_>, store: &Store) -> Answer {
     };
     let uids = selected.uid_ranges(&places);
     if uids.is_empty() {
-        return answer(Completion::ok("No such message, nothing done"), store.uid);
+        return Answer::about_messages(Completion::ok("No such message, nothing done"), store.uid);
     }
     let action = match store.action {
         StoreAction::Replace => FlagAction::Replace,
@@ -38,16 +38,16 @@ pub async fn run(conversation: &mut Conversation<'_>, store: &Store) -> Answer {
     let change = FlagChange { uids: uids.clone(), action, flags, unchanged_since: 0 };
     let (newest, unknown) = match changed_by_others(selected, &uids, store.silent) {
         Ok(others) => others,
-        Err(failure) => return answer(Completion::store_failed(&failure), store.uid),
+        Err(failure) => return Answer::about_messages(Completion::store_failed(&failure), store.uid),
     };
     let changed = match selected.mailbox.change_flags(change).await {
         Ok(changed) => changed,
-        Err(failure) => return answer(Completion::store_failed(&failure), store.uid),
+        Err(failure) => return Answer::about_messages(Completion::store_failed(&failure), store.uid),
     };
     let mut out = Vec::new();
     let here = match tell(selected, uids, store.silent, rev2, &mut out) {
         Ok(here) => here,
-        Err(failure) => return answer(Completion::store_failed(&failure), store.uid),
+        Err(failure) => return Answer::about_messages(Completion::store_failed(&failure), store.uid),
     };
     conversation.session.stream.queue(&out);
     // Between the look at what others did and our change nobody else may have come.
@@ -57,7 +57,7 @@ pub async fn run(conversation: &mut Conversation<'_>, store: &Store) -> Answer {
         true => Completion::ok("Stored"),
         false => Completion::ok("Stored, but some of the messages are gone").code("EXPUNGEISSUED"),
     };
-    Answer { own, ..answer(completion, store.uid) }
+    Answer { own, ..Answer::about_messages(completion, store.uid) }
 }
 
 /// With SILENT the client counts on knowing the flags, and it does but for those messages that others changed since it was
@@ -94,13 +94,4 @@ fn tell(
         }
     }
     Ok(rows.uids.len())
-}
-
-/// With message numbers no EXPUNGE may slip in between; with UIDs it harms nobody (RFC 9051 section 7.5.1).
-fn answer(completion: Completion, by_uid: bool) -> Answer {
-    if by_uid {
-        completion.into()
-    } else {
-        Answer::without_expunge(completion)
-    }
 }

@@ -3,7 +3,7 @@
 use dovetail_imap_grammar::TextMode;
 use dovetail_mail::mime::{addresses, Envelope, ListedAddress};
 
-use super::params::nstring;
+use dovetail_imap_grammar::encode::nstring;
 
 /// Writes an envelope.
 pub fn write(out: &mut Vec<u8>, envelope: &Envelope, mode: TextMode) {

@@ -3,11 +3,6 @@
 use dovetail_imap_grammar::{encode, TextMode};
 use dovetail_mail::mime::Param;
 
-/// Writes a string or NIL.
-pub fn nstring(out: &mut Vec<u8>, value: Option<&[u8]>, mode: TextMode) {
-    encode::nstring(out, value, mode);
-}
-
 /// Writes a media type or the like in capitals, as clients have always seen them.
 pub fn token(out: &mut Vec<u8>, text: &str, mode: TextMode) {
     encode::string(out, text.to_ascii_uppercase().as_bytes(), mode);

@@ -2,11 +2,14 @@
 //!
 //! Bounds: as deep as the summary, whose depth the scanner limits.
 
-use dovetail_imap_grammar::{encode, TextMode};
+use dovetail_imap_grammar::{
+    encode::{self, nstring},
+    TextMode,
+};
 use dovetail_mail::mime::{Disposition, Kind, Part, Summary};
 
 use super::envelope;
-use super::params::{nstring, parameters, token};
+use super::params::{parameters, token};
 
 /// Writes the whole tree; `extended` with what only BODYSTRUCTURE has.
 pub fn write(out: &mut Vec<u8>, summary: &Summary, extended: bool, mode: TextMode) {

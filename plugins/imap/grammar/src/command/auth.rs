@@ -2,7 +2,7 @@
 
 use crate::chars;
 use crate::cursor::{Cursor, Parsed};
-use crate::secret::Secret;
+use dovetail_mail::Secret;
 
 /// `LOGIN`.
 #[derive(Clone, Debug, PartialEq, Eq)]
