@@ -30,7 +30,12 @@ fn neomutt(inbox: &Inbox, way: Way, keys: &str, ca: &Path) -> Command {
     );
     let rc = home.join("neomuttrc");
     fs::write(&rc, config).unwrap();
-    let line = format!("timeout 60 neomutt -n -F '{}' -f '{scheme}://{LOCAL}:{port}/INBOX'", rc.display());
+    // In the terminal's foreground whatever shell `script` finds: from behind it NeoMutt would be stopped, and with it
+    // the test, for ever.
+    let line = format!(
+        "exec timeout --foreground --kill-after=10 60 neomutt -n -F '{}' -f '{scheme}://{LOCAL}:{port}/INBOX'",
+        rc.display()
+    );
     let mut command = Command::new("script");
     command.args(["-qefc", &line, "/dev/null"]).env("TERM", "vt100").env("HOME", home).env("LC_ALL", "C.UTF-8");
     command.stdin(Stdio::null());
