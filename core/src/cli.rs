@@ -67,7 +67,7 @@ enum Command {
     Blocked,
     /// Let an address in again that is shut out for failed logins
     Unblock(blocked::Unblock),
-    /// Look at plugin files, without loading them
+    /// Look at plugin files; swap or restart plugins of the running server; start an instance anew
     #[command(subcommand)]
     Plugin(plugin::Plugin),
     /// Tell what can be configured

@@ -3,21 +3,26 @@
 //! Everything that can fail comes first: the config, the plugins and the wiring are checked whole; new addresses are bound;
 //! instances that stay read their data anew; new generations start beside the old; certificates are proved. If any of that
 //! fails, what is new is undone, and the server goes on as it was (but for data that was read anew, which is followed at all
-//! times anyway). Then all is switched in one step that cannot fail: services, listeners, addresses, other options.
+//! times anyway). Next, instances that own files are restarted in their places ([`in_place`]); one that does not start is put
+//! back, and all else undone. Then all is switched in one step that cannot fail: services, listeners, addresses, other options.
 //!
 //! Sessions keep the protocol instance, the TLS and the options that they began with; other services they meet at their
 //! places, so those are the new ones at once. What was replaced ends when nobody uses it any more ([`retire`]).
 
+pub mod in_place;
 mod normal;
 pub mod plan;
+mod restart;
 pub mod retire;
 pub mod shape;
+pub mod swap;
 
 use crate::{
     config::{Config, Problems},
     notify,
     plugin::{
         instance::{did_not_start, Assembly},
+        load,
         member::{Member, Offer},
     },
     server::{
@@ -35,6 +40,7 @@ use dovetail_abi::{
 use plan::{Change, Kind, Plan, Step};
 use shape::Shape;
 use std::{collections::HashSet, sync::Arc, time::Duration};
+use swap::{Aim, Source, Swaps};
 
 /// An operation that runs may keep a reload waiting for so long.
 const OPERATIONS_LIMIT: Duration = Duration::from_secs(10);
@@ -61,11 +67,17 @@ impl Server {
     /// # Errors
     /// All that is wrong; nothing has changed then.
     pub async fn reload(self: &Arc<Self>) -> Result<Report, Problems> {
+        self.change(Aim::Config).await.map(|plan| plan.report(format!("reloaded: {}", plan.summary())))
+    }
+
+    /// Reloads with an aim. It runs to its end even if nobody waits for it.
+    pub(crate) async fn change(self: &Arc<Self>, aim: Aim) -> Result<Plan, Problems> {
         let me = self.clone();
+        let word = aim.word();
         let reloading = tokio::spawn(async move {
             let _one_at_a_time = me.reloading.lock().await;
             notify::reloading();
-            let outcome = me.reload_now().await;
+            let outcome = me.reload_now(&aim).await;
             match &outcome {
                 Ok(plan) => {
                     tracing::info!(what = %plan.summary(), "reloaded");
@@ -73,36 +85,40 @@ impl Server {
                 }
                 Err(problems) => {
                     for problem in &problems.0 {
-                        tracing::error!("reload: {problem}");
+                        tracing::error!("{word}: {problem}");
                     }
-                    tracing::error!("the reload failed and changed nothing; the server goes on as it was");
-                    notify::ready("serving; the last reload failed and changed nothing, see the log");
+                    tracing::error!("the {word} failed and changed nothing; the server goes on as it was");
+                    me.remove_stale_copies();
+                    notify::ready(&format!("serving; the last {word} failed and changed nothing, see the log"));
                 }
             }
             outcome
         });
-        match reloading.await {
-            Ok(outcome) => outcome.map(|plan| plan.report(format!("reloaded: {}", plan.summary()))),
-            Err(error) => Err(Problems::one(format!("the reload ended early: {error}"), "report this as a bug")),
-        }
+        reloading.await.unwrap_or_else(|error| {
+            Err(Problems::one(format!("the {word} ended early: {error}"), "report this as a bug"))
+        })
     }
 
-    async fn reload_now(self: &Arc<Self>) -> Result<Plan, Problems> {
+    async fn reload_now(self: &Arc<Self>, aim: &Aim) -> Result<Plan, Problems> {
         if self.is_stopping() {
             return Err(Problems::one("the server is stopping", ""));
         }
         let running = self.state();
         // Reading files and loading libraries takes its time.
-        let (config, mut next) = tokio::task::block_in_place(|| self.prepare_again())?;
-        let shape = Shape::of(&config, &next);
-        let plan = Plan::between(&running.shape, &shape, &self.retiring.plugins());
+        let (config, mut next, swaps) = tokio::task::block_in_place(|| self.prepare_again(aim, &running))?;
+        let mut shape = Shape::of(&config, &next);
+        swaps.mark(&mut shape);
+        let plan = Plan::between(&running.shape_now(), &shape, &self.retiring.plugins());
         refuse_restarts(&config, &plan)?;
         let fresh = self.bind(&config)?;
         let kept = take_over(&mut next, &running, &plan);
-        read_anew(&kept).await?;
+        let restarts = in_place::prepare(&running, &config, &mut next, &plan)?;
+        if matches!(aim, Aim::Config) {
+            read_anew(&kept).await?;
+        }
         let _quiet = self.without_operations(&running, &plan).await?;
         let mut started = Started::default();
-        let made = match start(&next, &mut started).await {
+        let made = match start(&next, &plan, &mut started).await {
             Ok(()) => self.make_listeners(&config, &next, &running, &plan, &started, &fresh.doors).await,
             Err(problems) => Err(problems),
         };
@@ -114,10 +130,18 @@ impl Server {
                 return Err(problems);
             }
         };
+        if let Err(problems) = in_place::all(restarts, &next.places).await {
+            undo(&next, started).await;
+            return Err(problems);
+        }
         for warning in &next.warnings {
             tracing::warn!("{warning}");
         }
-        let state = State { config: Arc::new(config), assembly: Arc::new(next), listeners, shape, proved };
+        for member in &started.members {
+            member.about().say_started();
+        }
+        running.swaps.say_what_ended(&swaps);
+        let state = State { config: Arc::new(config), assembly: Arc::new(next), listeners, shape, proved, swaps };
         self.switch(&running, Arc::new(state), started, fresh);
         if plan.of(Kind::Setting, "log").is_some() {
             // They ask for their level anew; their data they have just read.
@@ -128,6 +152,15 @@ impl Server {
             }
         }
         Ok(plan)
+    }
+
+    /// Removes copies of libraries that were loaded for nothing. To be called by whoever reloads.
+    fn remove_stale_copies(&self) {
+        let mut in_use = self.assembly().copies();
+        in_use.extend(self.retiring.members().iter().filter_map(|member| member.library.copy.clone()));
+        if let Err(error) = load::remove_stale_copies(&self.libraries(), &in_use) {
+            tracing::debug!(%error, "copies of libraries that are not used stay until the next start");
+        }
     }
 
     /// Binds what is not open yet.
@@ -146,13 +179,10 @@ impl Server {
         }
     }
 
-    fn prepare_again(&self) -> Result<(Config, Assembly), Problems> {
-        let config = self.origin.read()?;
-        // To find what else is wrong, nothing is written.
-        let copies = (!config.problems.has_errors()).then(|| self.libraries());
-        let loading = self.origin.loading(&config, copies);
+    fn prepare_again(&self, aim: &Aim, running: &State) -> Result<(Config, Assembly, Swaps), Problems> {
+        let Source { config, loading, swaps } = self.source(aim, running)?;
         let assembly = Assembly::prepare(&config, &loading, &self.log, None, Purpose::Serve)?;
-        Ok((config, assembly))
+        Ok((config, assembly, swaps))
     }
 
     /// Where an instance with operations is replaced, none of them may run: it could write what the next one has read.
@@ -296,12 +326,13 @@ async fn read_anew(kept: &[Arc<Member>]) -> Result<(), Problems> {
     Ok(())
 }
 
-/// Starts what does not run, providers first.
-async fn start(next: &Assembly, started: &mut Started) -> Result<(), Problems> {
-    for member in next.ordered().filter(|member| member.is_prepared()) {
+/// Starts what does not run, providers first, but for what is restarted in its place.
+async fn start(next: &Assembly, plan: &Plan, started: &mut Started) -> Result<(), Problems> {
+    let restarts = |member: &Member| plan.of(Kind::Instance, &member.config.instance) == Some(Change::Restarted);
+    for member in next.ordered().filter(|member| member.is_prepared() && !restarts(member)) {
         let name = &member.config.instance;
         started.members.push(member.clone());
-        let offers = member.start(&next.places).await;
+        let offers = member.start_in_time(&next.places).await;
         for (interface, provider) in offers.map_err(|message| Problems(vec![did_not_start(member, &message)]))? {
             let place = next.places.place(name, &interface);
             if place.get().is_some() {

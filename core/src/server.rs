@@ -9,6 +9,8 @@ pub mod doors;
 pub mod figures;
 pub mod listeners;
 pub mod origin;
+mod trial;
+pub mod ward;
 
 use crate::{
     config::{Config, Problems},
@@ -17,7 +19,7 @@ use crate::{
     net::limits::{ConnectionLimit, Guessers},
     notify,
     plugin::{host::END_LIMIT, instance::Assembly, load},
-    reload::{retire::Retiring, shape::Shape},
+    reload::{retire::Retiring, shape::Shape, swap::Swaps},
     session::Listener,
     telemetry::log::Log,
 };
@@ -52,6 +54,22 @@ pub struct State {
     pub shape: Shape,
     /// The identity sets that were proved.
     pub proved: HashSet<u64>,
+    /// The libraries that are not the config's.
+    pub swaps: Swaps,
+}
+
+impl State {
+    /// The shape that another config is compared with. An instance that owns files and did not start again after a reload that
+    /// failed has no section that runs: whatever the next config says of it is a change.
+    pub fn shape_now(&self) -> Shape {
+        let mut shape = self.shape.clone();
+        for instance in shape.instances.iter_mut().filter(|instance| instance.exclusive) {
+            if self.assembly.member(&instance.name).is_some_and(|member| !member.is_running()) {
+                instance.section.clear();
+            }
+        }
+        shape
+    }
 }
 
 /// A running server.
@@ -68,6 +86,8 @@ pub struct Server {
     pub(crate) common: Common,
     /// What earlier reloads replaced.
     pub(crate) retiring: Retiring,
+    /// Who is in quarantine.
+    pub(crate) ward: ward::Ward,
     /// Held by a reload, and by the end.
     pub(crate) reloading: tokio::sync::Mutex<()>,
     /// Held by operations that run, and alone by a reload that replaces who runs them.
@@ -104,7 +124,7 @@ impl Server {
             tracing::warn!("{warning}");
         }
         // Leftovers of earlier versions only cost space.
-        let _ = load::remove_stale_copies(&data_dir.libraries(), &assembly.libraries());
+        let _ = load::remove_stale_copies(&data_dir.libraries(), &assembly.copies());
         note_config(&config.data_dir, &origin.source).map_err(|error| simple(error.to_string()))?;
         let doors = Doors::default();
         let mut problems = Problems::default();
@@ -121,6 +141,9 @@ impl Server {
             return Err(problems);
         }
         assembly.start().await?;
+        for member in assembly.ordered() {
+            member.about().say_started();
+        }
         let common = Common {
             guessers: Arc::new(Guessers::new(config.login_blocking)),
             ids: Arc::default(),
@@ -147,7 +170,14 @@ impl Server {
         };
         doors.switch(&listeners, fresh);
         let shape = Shape::of(&config, &assembly);
-        let state = State { config: Arc::new(config), assembly: Arc::new(assembly), listeners, shape, proved };
+        let state = State {
+            config: Arc::new(config),
+            assembly: Arc::new(assembly),
+            listeners,
+            shape,
+            proved,
+            swaps: Swaps::default(),
+        };
         Ok(Server {
             origin,
             log: log.clone(),
@@ -155,6 +185,7 @@ impl Server {
             doors,
             common,
             retiring: Retiring::default(),
+            ward: ward::Ward::default(),
             reloading: tokio::sync::Mutex::default(),
             operations: RwLock::default(),
             removed: Mutex::default(),
@@ -209,6 +240,7 @@ impl Server {
         tokio::select! {
             () = &mut serving => {}
             () = asked => {}
+            () = ward::watch(&me) => {}
             () = stop => {}
         }
         notify::stopping();
@@ -254,6 +286,7 @@ impl Server {
             listeners: Vec::new(),
             shape: state.shape.clone(),
             proved: HashSet::new(),
+            swaps: Swaps::default(),
         }));
         let assembly = state.assembly.clone();
         drop(state);

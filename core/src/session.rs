@@ -6,6 +6,7 @@
 pub mod control;
 pub mod id;
 pub mod proxied;
+mod put_off;
 pub mod serve;
 pub mod table;
 

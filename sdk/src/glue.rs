@@ -11,7 +11,7 @@ use dovetail_abi::{
     contained::Contained,
     handle::{Described, Interface},
     kernel_v1::{
-        Bound, Description, Instance, InstanceProvider, InterfaceUse, PrepareInput, Prepared, PreparedProvider,
+        Bound, Description, Instance, InstanceProvider, InterfaceUse, Need, PrepareInput, Prepared, PreparedProvider,
         ReloadFailure, StartFailure, StartInput,
     },
     operations_v1::{Operation, OperationList, OperationListProvider},
@@ -40,10 +40,15 @@ pub fn interface_use<I: Described>() -> InterfaceUse {
 }
 
 /// Makes the description; the host's services are added to the requirements.
-pub fn describe(id: &str, provides: Vec<InterfaceUse>, mut requires: Vec<InterfaceUse>) -> Description {
+pub fn describe(
+    id: &str,
+    provides: Vec<InterfaceUse>,
+    mut requires: Vec<InterfaceUse>,
+    uses: Vec<InterfaceUse>,
+) -> Description {
     install();
     requires.extend(Host::requires());
-    Description { id: id.into(), provides: provides.into(), requires: requires.into() }
+    Description { id: id.into(), provides: provides.into(), requires: requires.into(), uses: uses.into() }
 }
 
 fn install() {
@@ -63,7 +68,9 @@ pub fn prepare<P: Plugin>(input: PrepareInput, query: Query<P>) -> Result<Prepar
         if problems.found.iter().any(|found| found.severity == Severity::Error) {
             return Err(problems.found);
         }
-        Ok(Prepared::new(Ready::<P> { about, config: Mutex::new(Some(config)), warnings: problems.found, query }))
+        let needs = P::needs(&config).into_iter().map(Need::from).collect();
+        let warnings = problems.found;
+        Ok(Prepared::new(Ready::<P> { about, config: Mutex::new(Some(config)), warnings, needs, query }))
     });
     outcome.unwrap_or_else(|(message, place)| {
         Err(vec![Diagnostic {
@@ -81,12 +88,17 @@ struct Ready<P: Plugin> {
     about: About,
     config: Mutex<Option<P::Config>>,
     warnings: Vec<Diagnostic>,
+    needs: Vec<Need>,
     query: Query<P>,
 }
 
 impl<P: Plugin> PreparedProvider for Ready<P> {
     fn warnings(&self) -> Result<Vec<Diagnostic>, CallFailure> {
         Ok(self.warnings.clone())
+    }
+
+    fn needs(&self) -> Result<Vec<Need>, CallFailure> {
+        Ok(self.needs.clone())
     }
 
     async fn start(&self, input: StartInput) -> Result<Instance, StartFailure> {
@@ -126,7 +138,8 @@ impl<P: Plugin> InstanceProvider for Running<P> {
 
     fn holders(&self) -> Result<u64, CallFailure> {
         // One is this instance's own.
-        Ok(Arc::strong_count(&self.plugin).saturating_sub(1) as u64)
+        let handles = Arc::strong_count(&self.plugin).saturating_sub(1) as u64;
+        Ok(handles + self.plugin.value().under_way())
     }
 
     async fn stop(&self) -> Result<(), CallFailure> {

@@ -76,14 +76,16 @@ pub mod time;
 pub use config::{Diagnostic, Section, Severity};
 pub use dovetail_abi::{interface, wire_enum, wire_struct, Bytes, CallFailure, Secret, Stream};
 pub use host::{notice, secret_notice};
-pub use plugin::{About, Context, Plugin, Problems, Purpose, ReloadFailure, StartFailure};
+pub use plugin::{About, Context, Need, Plugin, Problems, Purpose, ReloadFailure, StartFailure};
 pub use service::Service;
 
 /// `dovetail.tls/1`: TLS providers.
 pub mod tls {
+    pub use dovetail_abi::tickets_v1::{HostTickets, HostTicketsProvider, TicketKey, NAME_LEN, SECRET_LEN};
     pub use dovetail_abi::tls_v1::{
-        ClientPolicy, ServerPolicy, Tls, TlsAcceptor, TlsAcceptorProvider, TlsConnection, TlsConnector,
-        TlsConnectorProvider, TlsError, TlsErrorCode, TlsFacts, TlsProvider, TlsVersion,
+        ClientAuth, ClientCertificates, ClientPolicy, ServerPolicy, Tls, TlsAcceptor, TlsAcceptorProvider,
+        TlsConnection, TlsConnector, TlsConnectorProvider, TlsError, TlsErrorCode, TlsFacts, TlsProfile, TlsProvider,
+        TlsVersion,
     };
 }
 
@@ -107,6 +109,28 @@ pub mod delivery {
     };
 }
 
+/// `dovetail.policy/1`: decisions on the way of a mail.
+pub mod policy {
+    pub use dovetail_abi::policy_v1::{
+        Decision, HeaderAction, HeaderEdit, Policy, PolicyFailure, PolicyProvider, PolicyVerdict, Question, Reply,
+        Stage,
+    };
+}
+
+/// `dovetail.spool/1`: whole messages before their delivery.
+pub mod spool {
+    pub use dovetail_abi::spool_v1::{
+        Spool, SpoolErrorCode, SpoolFailure, SpoolProvider, SpoolWriter, SpoolWriterProvider, Spooled, SpooledProvider,
+    };
+}
+
+/// `dovetail.kv/1`: small durable values by name.
+pub mod kv {
+    pub use dovetail_abi::kv_v1::{
+        Kv, KvEntry, KvErrorCode, KvFailure, KvProvider, KvSwap, MAX_KEY, MAX_LIST, MAX_NAMESPACE, MAX_VALUE,
+    };
+}
+
 /// `dovetail.store/1`: mailboxes.
 pub mod store {
     pub use dovetail_abi::store_v1::{
@@ -120,3 +144,36 @@ pub mod store {
 /// What the macros name; not for direct use.
 #[doc(hidden)]
 pub use dovetail_abi as abi;
+// What the derive of the layout looks for at the root of the crate that it is told of by `declares_interfaces!`.
+#[doc(hidden)]
+pub use dovetail_abi::reexport::abi_stable::*;
+
+/// Stands once at the root of a crate that declares interfaces of its own by [`interface!`] and [`wire_struct!`].
+///
+/// Providers and users of an interface share the crate that declares it: types are compared by name and by package. Give that
+/// package a version 1.x, since every 0.x minor counts as another package. Never change what was published: a further revision
+/// is a further module.
+///
+/// ```
+/// dovetail_sdk::declares_interfaces!(); // once, at the crate's root
+///
+/// pub mod v1 {
+///     use dovetail_sdk::CallFailure;
+///
+///     dovetail_sdk::interface! {
+///         /// Counts.
+///         pub interface Counter, provider CounterProvider, table CounterVt = "example.counter/1" {
+///             /// Adds `by` and gives the sum.
+///             now fn add(by: u64) -> Result<u64, CallFailure>;
+///         }
+///     }
+/// }
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! declares_interfaces {
+    () => {
+        #[doc(hidden)]
+        extern crate dovetail_sdk as abi_stable;
+    };
+}

@@ -45,7 +45,7 @@ impl Session {
             peer: self.info.peer.ip(),
             service: service.to_owned(),
         };
-        let answer = match directory.get() {
+        let answer = match directory.ready().await {
             Ok(directory) => directory.authenticate(attempt).await,
             Err(failure) => Err(failure.into()),
         };

@@ -23,6 +23,13 @@ pub trait Plugin: Sized + Send + Sync + 'static {
         let _ = (config, about, problems);
     }
 
+    /// What this section asks for beside what [`export_plugin!`](crate::export_plugin) lists under `requires`: interfaces
+    /// listed under `uses`, by a certain instance or by whoever provides them. Pure, like [`Plugin::validate`].
+    fn needs(config: &Self::Config) -> Vec<Need> {
+        let _ = config;
+        Vec::new()
+    }
+
     /// Starts an instance. Runs within the host's runtime: block only in [`crate::task::spawn_blocking`].
     fn start(config: Self::Config, context: Context) -> impl Future<Output = Result<Self, StartFailure>> + Send;
 
@@ -32,8 +39,18 @@ pub trait Plugin: Sized + Send + Sync + 'static {
         async { Ok(()) }
     }
 
+    /// How much is under way in objects that the instance gave out, such as bodies that are being written: work that should end
+    /// before the instance is stopped, and does so by itself. It counts like handles to the services, whose calls need not be
+    /// counted here.
+    fn under_way(&self) -> u64 {
+        0
+    }
+
     /// Finishes what must be finished, after the last session has ended and the last handle to the instance's services is
     /// gone. Objects that it gave out and that live on keep what they need by themselves.
+    ///
+    /// Of an `exclusive` plugin the next instance starts as soon as this returns, so all files must be closed then, even if
+    /// sessions still have objects of this one, or handles to it (they had some seconds to finish): those refuse from now on.
     fn stop(&self) -> impl Future<Output = ()> + Send {
         async {}
     }
@@ -41,6 +58,31 @@ pub trait Plugin: Sized + Send + Sync + 'static {
     /// The operations offered under the plugin's `command`. Needs no instance: it is what `--help` shows.
     fn operations() -> Vec<Operation> {
         Vec::new()
+    }
+}
+
+/// A service that only some sections ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    id: &'static str,
+    provider: Option<String>,
+}
+
+impl Need {
+    /// By whoever provides it, as for what is listed under `requires`.
+    pub fn of<I: Interface>() -> Self {
+        Need { id: I::ID, provider: None }
+    }
+
+    /// By the instance of this name.
+    pub fn from_instance<I: Interface>(name: impl Into<String>) -> Self {
+        Need { id: I::ID, provider: Some(name.into()) }
+    }
+}
+
+impl From<Need> for dovetail_abi::kernel_v1::Need {
+    fn from(need: Need) -> Self {
+        dovetail_abi::kernel_v1::Need { id: need.id.to_owned(), provider: need.provider }
     }
 }
 
@@ -57,6 +99,8 @@ pub struct About {
     pub config_dir: PathBuf,
     /// What the instance is started for; see [`Operation::standalone_with`] for the last of them.
     pub purpose: Purpose,
+    /// Which build of the plugin's library this is: 16 hexadecimal digits, another whenever the file is another.
+    pub build: String,
 }
 
 impl About {
@@ -67,6 +111,7 @@ impl About {
             data_dir: input.data_dir.clone().into(),
             config_dir: input.config_dir.clone().into(),
             purpose: input.purpose,
+            build: input.build.clone(),
         }
     }
 
@@ -124,14 +169,30 @@ impl Context {
     /// # Errors
     /// If it is not listed there.
     pub fn service<I: Interface>(&self) -> Result<Service<I>, StartFailure> {
-        self.services.iter().find(|bound| bound.id == I::ID).map(|bound| Service::new(bound.slot.clone())).ok_or_else(
-            || {
-                StartFailure::new(format!(
-                    "{} asks for {} without listing it under `requires` in export_plugin!",
-                    self.about.instance,
-                    I::ID
-                ))
-            },
-        )
+        self.find(|bound| bound.id == I::ID).ok_or_else(|| {
+            StartFailure::new(format!(
+                "{} asks for {} without listing it under `requires` in export_plugin!, or in Plugin::needs",
+                self.about.instance,
+                I::ID
+            ))
+        })
+    }
+
+    /// A service by the instance that provides it, as asked for by [`Need::from_instance`].
+    ///
+    /// # Errors
+    /// If it was not asked for.
+    pub fn service_from<I: Interface>(&self, instance: &str) -> Result<Service<I>, StartFailure> {
+        self.find(|bound| bound.id == I::ID && bound.provider == instance).ok_or_else(|| {
+            StartFailure::new(format!(
+                "{} asks for {} of {instance} without saying so in Plugin::needs",
+                self.about.instance,
+                I::ID
+            ))
+        })
+    }
+
+    fn find<I: Interface>(&self, is_it: impl Fn(&Bound) -> bool) -> Option<Service<I>> {
+        self.services.iter().find(|bound| is_it(bound)).map(|bound| Service::new(bound.slot.clone()))
     }
 }

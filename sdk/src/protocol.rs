@@ -25,7 +25,7 @@ pub trait ProtocolProvider: Send + Sync + 'static {
 /// A session: a client, its bytes, and what is known about it.
 #[derive(Debug)]
 pub struct Session {
-    /// What was known when it began.
+    /// What was known when it began, TLS apart: see [`Session::tls`].
     pub info: SessionInfo,
     /// Its bytes, read by lines.
     pub stream: LineStream,
@@ -51,9 +51,9 @@ pub enum StartTlsError {
 
 impl Session {
     /// Takes a session as core hands it over.
-    pub fn new(start: SessionStart) -> Self {
+    pub fn new(mut start: SessionStart) -> Self {
         Session {
-            tls: start.info.tls.clone(),
+            tls: start.info.tls.take(),
             info: start.info,
             stream: LineStream::new(start.stream),
             control: start.control,
@@ -140,12 +140,9 @@ impl<P: ProtocolProvider> protocol_v1::ProtocolProvider for Adapter<P> {
         Ok(self.0.value().traits())
     }
 
-    async fn serve(&self, start: SessionStart) -> Result<(), SessionFailure> {
+    // No async fn: it would keep the start and the work beside the box that the work is moved to, for the whole session.
+    fn serve(&self, start: SessionStart) -> impl Future<Output = Result<(), SessionFailure>> + Send {
         let place = host::current().map(|host| host.scope(Some(&start.info.id)));
-        let work = self.0.value().serve(Session::new(start));
-        match place {
-            Some(place) => scope::scoped(place, work).await,
-            None => work.await,
-        }
+        scope::scoped(place, self.0.value().serve(Session::new(start)))
     }
 }

@@ -6,7 +6,10 @@ use dovetail_abi::{
 };
 
 /// A bound service. Which provider stands behind it may change while the server runs, so ask for it at each use and don't
-/// keep what [`Service::get`] gives for longer than one piece of work.
+/// keep what it gives for longer than one piece of work.
+///
+/// A provider that owns files, such as a store, cannot run beside its successor: at a reload it is restarted in its place.
+/// Meanwhile new work waits in [`Service::ready`], and what was begun before is finished by [`Service::finishing`].
 pub struct Service<I>(TypedSlot<I>);
 
 impl<I: Interface> Service<I> {
@@ -21,14 +24,44 @@ impl<I: Interface> Service<I> {
             fn current(&self) -> Result<Option<dovetail_abi::AnyHandle>, CallFailure> {
                 Ok(Some(self.0.clone()))
             }
+            fn open(&self) -> Result<Option<dovetail_abi::AnyHandle>, CallFailure> {
+                self.current()
+            }
+            async fn released(&self) -> Result<Option<dovetail_abi::AnyHandle>, CallFailure> {
+                self.current()
+            }
         }
         Service::new(Slot::new(Fixed(provider.erase())))
     }
 
-    /// The provider of this moment.
+    /// The provider for a new piece of work. Waits for one that is just being restarted, for some seconds at most; otherwise it
+    /// costs what [`Service::get`] does.
     ///
     /// # Errors
-    /// [`CallFailure::Unavailable`] if there is none now; answer the peer with "try later".
+    /// [`CallFailure::Unavailable`] if there is none now, [`CallFailure::Held`] if a restart takes too long; answer the peer
+    /// with "try later".
+    pub async fn ready(&self) -> Result<I, CallFailure> {
+        self.0.ready().await
+    }
+
+    /// The provider to finish with it what was begun with it, such as a message that was coming in: the old one of a service
+    /// that is being restarted, as long as it runs.
+    ///
+    /// # Errors
+    /// As for [`Service::ready`].
+    pub async fn finishing(&self) -> Result<I, CallFailure> {
+        match self.0.get() {
+            Err(CallFailure::Held) => self.0.ready().await,
+            answer => answer,
+        }
+    }
+
+    /// The provider that runs now, for those who cannot wait. Of a service that is being restarted this is the old one, and it
+    /// is counted on not to get new work: use [`Service::ready`] wherever you can.
+    ///
+    /// # Errors
+    /// [`CallFailure::Unavailable`] if there is none now, [`CallFailure::Held`] if there will be one in a moment; answer the
+    /// peer with "try later".
     pub fn get(&self) -> Result<I, CallFailure> {
         self.0.get()
     }

@@ -87,14 +87,19 @@ impl JobProvider for Once {
     }
 }
 
-/// Starts a thread of the plugin's own whose log lines and panics are charged to this instance.
+/// Starts a thread of the plugin's own that is counted to this instance, as are its log lines and panics.
 ///
 /// # Errors
 /// If the system gives no thread.
 pub fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<std::thread::JoinHandle<()>> {
     let place = scope::current();
-    std::thread::Builder::new().name(name.to_owned()).spawn(move || match place {
-        Some(place) => scope::run(place, work),
-        None => work(),
+    // It is counted while it runs; a host that does not count is no reason not to run it.
+    let counted = host::current().and_then(|host| host.task.thread(name.to_owned()).ok());
+    std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let _counted = counted;
+        match place {
+            Some(place) => scope::run(place, work),
+            None => work(),
+        }
     })
 }

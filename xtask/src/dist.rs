@@ -3,6 +3,9 @@
 //! One folder: the program with its plugins beside it, where it finds them; manual pages and completions, which the program
 //! makes of its own words and those of these plugins; the systemd unit that `dovetail init` writes, for a program in
 //! `/usr/local/bin`; the example configurations; licences.
+//!
+//! A plugin that needs a library of the system comes along if it was built before (`cargo build --release -p PACKAGE`); it is
+//! built again, so that it is of this version. What it needs where it runs is the installer's business.
 
 use crate::error::Error;
 use crate::run;
@@ -36,8 +39,14 @@ pub fn run() -> Result<(), Error> {
     std::fs::create_dir_all(&conf).map_err(Error::file(&conf))?;
     let release = workspace.target_directory.join("release");
     copy(&release.join("dovetail"), &folder)?;
-    for plugin in workspace.default_packages().filter_map(Package::library) {
+    for plugin in shipped(&workspace) {
         copy(&release.join(plugin), &folder)?;
+    }
+    for (package, plugin) in optional(&workspace) {
+        if release.join(&plugin).exists() {
+            run::through(run::cargo().args(["build", "--quiet", "--release", "--locked", "-p", package]))?;
+            copy(&release.join(plugin), &folder)?;
+        }
     }
     for paper in PAPERS {
         copy(&workspace.workspace_root.join(paper), &folder)?;
@@ -53,6 +62,22 @@ pub fn run() -> Result<(), Error> {
     run::output(tar.arg(&dist).arg("-czf").arg(&archive).arg(&name))?;
     println!("{}", archive.display());
     Ok(())
+}
+
+/// The libraries of the plugins that a plain build makes. The examples (`sdk/examples`) are to be read, not to be installed.
+fn shipped(workspace: &Workspace) -> impl Iterator<Item = String> + '_ {
+    let plugins = workspace.default_packages().filter(|package| workspace.folder(package).starts_with("plugins"));
+    plugins.filter_map(Package::library)
+}
+
+/// The plugins that a plain build leaves out, by package and library.
+fn optional(workspace: &Workspace) -> impl Iterator<Item = (&str, String)> {
+    let is_default = |package: &Package| workspace.workspace_default_members.contains(&package.id);
+    let packages = workspace
+        .packages
+        .iter()
+        .filter(move |package| workspace.folder(package).starts_with("plugins") && !is_default(package));
+    packages.filter_map(|package| Some((package.name.as_str(), package.library()?)))
 }
 
 /// What the program in the folder makes of itself.
@@ -119,6 +144,30 @@ fn host() -> Result<String, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn examples_stay_and_what_needs_a_library_of_the_system_may_come_along() {
+        let package = |folder: &str| {
+            let name = folder.replace('/', "-");
+            serde_json::json!({
+                "id": folder, "name": name, "manifest_path": format!("/house/{folder}/Cargo.toml"), "dependencies": [],
+                "targets": [{ "name": name, "crate_types": ["cdylib"] }],
+            })
+        };
+        let json = serde_json::json!({
+            "packages": [
+                package("plugins/smtp"), package("plugins/tls-openssl"), package("core/tests/plugins/echo"),
+                package("sdk/examples/lmtp"),
+            ],
+            "workspace_default_members": ["plugins/smtp", "sdk/examples/lmtp"],
+            "workspace_root": "/house",
+            "target_directory": "/house/target",
+        });
+        let workspace = Workspace::parse(&json.to_string()).unwrap();
+        assert_eq!(shipped(&workspace).collect::<Vec<_>>(), ["libplugins_smtp.so"]);
+        let found: Vec<_> = optional(&workspace).collect();
+        assert_eq!(found, [("plugins-tls-openssl", "libplugins_tls_openssl.so".to_owned())]);
+    }
 
     #[test]
     fn the_unit_is_for_the_installed_program() {

@@ -5,9 +5,11 @@ mod deps;
 mod dist;
 mod error;
 mod fuzz;
+mod layouts;
 mod reference;
 mod run;
 mod soak;
+mod swap;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -28,8 +30,12 @@ enum Chore {
     Bench(bench::Options),
     /// Kill and restart a loaded server for a while, look for lost or doubled messages, strain IMAP, then fuzz
     Soak(soak::Options),
+    /// Swap plugins of a release build under load, and see that nothing is dropped, refused, lost or leaked
+    Swap(swap::Options),
     /// Make docs/src/reference.md from the types of the options, or check it
     Reference(reference::Options),
+    /// Write how every interface is laid out to sdk/abi/layouts, or check it
+    Layouts(layouts::Options),
     /// Pack a release build with its plugins, manual pages, completions, systemd unit, examples and licences
     Dist,
 }
@@ -39,7 +45,9 @@ fn main() -> ExitCode {
         Chore::Deps => deps::run(),
         Chore::Bench(options) => bench::run(&options),
         Chore::Soak(options) => soak::run(&options),
+        Chore::Swap(options) => swap::run(&options),
         Chore::Reference(options) => reference::run(&options),
+        Chore::Layouts(options) => layouts::run(&options),
         Chore::Dist => dist::run(),
     };
     match done {

@@ -73,7 +73,7 @@ impl Plugin {
 /// If the host lacks a service.
 pub fn for_direct(id: &str) -> Result<Arc<Host>, Error> {
     // Installs the SDK's way into the log, once.
-    glue::describe(id, Vec::new(), Vec::new());
+    glue::describe(id, Vec::new(), Vec::new(), Vec::new());
     let host = host(id);
     let services: Vec<Bound> =
         Host::requires().iter().filter_map(|required| host.query(&required.id)).map(at_a_place).collect();
@@ -88,7 +88,7 @@ fn at_a_place(offered: AnyHandle) -> Bound {
     let place = Place::default();
     let id = offered.id().to_owned();
     place.fill(offered);
-    Bound { id, slot: place.slot() }
+    Bound { id, provider: String::new(), slot: place.slot() }
 }
 
 fn input(id: &str) -> PrepareInput {
@@ -99,6 +99,7 @@ fn input(id: &str) -> PrepareInput {
         data_dir: NOWHERE.into(),
         config_dir: NOWHERE.into(),
         purpose: dovetail_abi::kernel_v1::Purpose::Serve,
+        build: String::new(),
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Check {
 pub fn run(common: &Common, check: &Check) -> Result<ExitCode, String> {
     let checked = place::find(common).and_then(|(config, _)| {
         // No private copies: nothing is written.
-        let loading = Loading { finder: place::finder(common, Some(&config)), copies: None };
+        let loading = Loading { finder: place::finder(common, Some(&config)), ..Loading::default() };
         Assembly::prepare(&config, &loading, &Log::new(LogConfig::default()), None, Purpose::Serve)
             .map(|assembly| (config, assembly))
     });
@@ -68,7 +68,9 @@ fn against_running(common: &Common, config: &Config, assembly: &Assembly) -> Res
             "the server answered something else than its parts (use the `dovetail` of the running server)".into()
         );
     };
-    let plan = Plan::between(&running.shape, &Shape::of(config, assembly), &running.leaving);
+    let mut shape = Shape::of(config, assembly);
+    shape.keep_swaps(&running.shape, config);
+    let plan = Plan::between(&running.shape, &shape, &running.leaving);
     let restarts = plan.restarts().count();
     let first = match restarts {
         0 => format!("a reload would do this: {}", plan.summary()),

@@ -359,7 +359,7 @@ fn run_on_server(
     }
     keep_files_private();
     let _lock = DataDir::lock(&config.data_dir).map_err(|error| error.to_string())?;
-    let loading = Loading { finder: place::finder(common, Some(&config)), copies: None };
+    let loading = Loading { finder: place::finder(common, Some(&config)), ..Loading::default() };
     let instance = instance_for(&config, &loading.finder, word, instance.as_deref())?;
     offline(&config, &loading, word, &instance, operation, values, steps, Purpose::Operate)
 }
@@ -414,6 +414,7 @@ fn run_standalone(
         log: LogConfig::default(),
         metrics: Default::default(),
         login_blocking: Default::default(),
+        faults: Default::default(),
         drain: Duration::ZERO,
         retire: Duration::ZERO,
         services: BTreeMap::new(),
@@ -428,7 +429,7 @@ fn run_standalone(
         }],
         listeners: Vec::new(),
     };
-    let loading = Loading { finder: place::finder(common, None), copies: None };
+    let loading = Loading { finder: place::finder(common, None), ..Loading::default() };
     offline(&config, &loading, word, &plugin, operation, values, steps, Purpose::Standalone)
 }
 

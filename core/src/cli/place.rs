@@ -76,7 +76,12 @@ pub fn running(common: &Common) -> Result<Client, String> {
 /// If the config is bad.
 pub fn load(path: &Path, data_dir: Option<&Path>) -> Result<(Config, Source), Problems> {
     let source = Source::File(path.to_owned());
-    let origin = Origin { source: source.clone(), data_dir: data_dir.map(Path::to_owned), plugin_dirs: Vec::new() };
+    let origin = Origin {
+        source: source.clone(),
+        data_dir: data_dir.map(Path::to_owned),
+        plugin_dirs: Vec::new(),
+        tls_provider: None,
+    };
     Ok((origin.read()?, source))
 }
 

@@ -26,12 +26,17 @@ use tokio::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Without --dev the config is --config FILE, or /etc/dovetail/dovetail.ron; with --data-dir DIR it runs on that data.\n\n\
-Examples:\n  dovetail serve --dev\n  dovetail serve --config /etc/dovetail/dovetail.ron")]
+Examples:\n  dovetail serve --dev\n  dovetail serve --config /etc/dovetail/dovetail.ron\n  dovetail serve --dev --tls-provider tls-openssl")]
 pub struct Serve {
     /// A whole server with working defaults on unprivileged loopback ports, for trying things out: SMTP 2525, submission
     /// 2587 (STARTTLS) and 2465 (TLS), IMAP 2143 (STARTTLS) and 2993 (TLS), POP3 2110 (STLS) and 2995 (TLS)
     #[arg(long, conflicts_with = "config")]
     dev: bool,
+
+    /// Try another TLS provider until the server stops: an instance of the config, or a plugin such as tls-openssl in the place
+    /// of the one that the config has
+    #[arg(long, value_name = "ID")]
+    tls_provider: Option<String>,
 }
 
 /// Runs the server until SIGTERM or SIGINT; SIGHUP reloads.
@@ -45,13 +50,17 @@ pub fn run(common: &Common, serve: &Serve) -> Result<ExitCode, String> {
         .build()
         .map_err(|error| format!("cannot start the runtime: {error} (raise the limits of threads and open files)"))?;
     crate::runtime::remember(runtime.handle().clone());
+    crate::runtime::keep_pulse(runtime.handle().clone())
+        .map_err(|error| format!("cannot start a thread: {error} (raise the limit of threads)"))?;
     let log = Log::new(config.log.clone());
     log.install();
     let data_dir = match source {
         Source::Dev => Some(config.data_dir.clone()),
         Source::File(_) => common.data_dir.clone(),
     };
-    let origin = Origin { source, data_dir, plugin_dirs: common.plugin_dir.clone() };
+    let tls_provider = serve.tls_provider.clone();
+    let origin = Origin { source, data_dir, plugin_dirs: common.plugin_dir.clone(), tls_provider };
+    let config = origin.overridden(config).map_err(|problems| problems.to_string())?;
     let outcome = runtime.block_on(async {
         // Before anything is started, so that an early signal is not lost.
         let signals = signals().map_err(|error| {
@@ -131,7 +140,7 @@ mod tests {
         let system = dir.path().join("d.ron");
         let common =
             Common { config: None, data_dir: Some(dir.path().join("other")), plugin_dir: Vec::new(), json: false };
-        let chosen = |dev| choose(&common, &Serve { dev }, &system);
+        let chosen = |dev| choose(&common, &Serve { dev, tls_provider: None }, &system);
         assert!(chosen(false).unwrap_err().to_string().contains("no config was named"));
         std::fs::write(&system, "(hostname: \"h.example\", data_dir: \"d\")").unwrap();
         let (config, source) = chosen(false).unwrap();

@@ -3,8 +3,9 @@
 use super::{output, place, Common};
 use crate::control::{
     message::{Answer, Call},
-    status::{PluginStatus, SessionList, Status},
+    status::{PluginStatus, Quarantine, SessionList, Status},
 };
+use crate::plugin::generation::Generation;
 use clap::Args;
 use dovetail_abi::{handle::Interface, operations_v1::Table, store_v1::Store};
 use std::process::ExitCode;
@@ -68,6 +69,7 @@ fn print(status: &Status) {
             p.instance.clone(),
             p.plugin.clone(),
             p.version.clone(),
+            p.build.clone(),
             p.state.clone(),
             p.generation.to_string(),
             p.tasks.to_string(),
@@ -75,7 +77,17 @@ fn print(status: &Status) {
             p.provides.join(" "),
         ]
     });
-    show(&["instance", "plugin", "version", "state", "generation", "tasks", "panics", "provides"], plugins);
+    show(&["instance", "plugin", "version", "build", "state", "generation", "tasks", "panics", "provides"], plugins);
+    for plugin in &status.plugins {
+        if let Some(from) = &plugin.swapped_from {
+            print_swap(plugin, from);
+        }
+        if let Some(quarantine) = &plugin.quarantine {
+            print_quarantine(plugin, quarantine);
+        }
+    }
+    output::line("");
+    print_usage(status);
     let versions: Vec<String> = status.tls.iter().map(|(version, count)| format!("{version} {count}")).collect();
     output::line("");
     output::line(&format!(
@@ -92,6 +104,75 @@ fn print(status: &Status) {
         let rows = blocked.addresses.iter().map(|b| vec![b.address.to_string(), duration(b.seconds_left)]);
         show(&["blocked", "for another"], rows);
     }
+}
+
+/// That an instance runs another library than the config says.
+fn print_swap(plugin: &PluginStatus, from: &str) {
+    let name = &plugin.instance;
+    output::line(&format!(
+        "\n`{name}` was swapped from {from} to {}, until the server stops or `dovetail plugin swap {name} --back`",
+        plugin.file
+    ));
+}
+
+/// Why an instance takes nothing new, and until when.
+fn print_quarantine(plugin: &PluginStatus, quarantine: &Quarantine) {
+    let name = &plugin.instance;
+    let next = match quarantine.next_attempt_seconds {
+        0 => "it is being started anew".to_owned(),
+        seconds => format!("it is started anew in {}", duration(seconds)),
+    };
+    output::line(&format!(
+        "\n`{name}` is quarantined after {} panics (see the log): what is new is told to try later; {next} (`dovetail plugin \
+         restart {name}` does it now)",
+        plugin.panics
+    ));
+    if let Some(failure) = &quarantine.failure {
+        output::line(&format!("the last attempt of {} failed: {failure}", quarantine.attempts));
+    }
+}
+
+/// What each instance uses.
+fn print_usage(status: &Status) {
+    let rows = status.plugins.iter().chain(&status.retiring).map(|p| {
+        let usage = &p.usage;
+        let heap = usage.heap.map_or_else(
+            || ["-".to_owned(), "-".to_owned()],
+            |heap| [octets(i64::try_from(heap.octets).unwrap_or(i64::MAX)), heap.allocations.to_string()],
+        );
+        let mut row = vec![
+            p.instance.clone(),
+            p.generation.to_string(),
+            usage.sessions.to_string(),
+            usage.sessions_total.to_string(),
+            format!("{:.3} s", usage.poll_microseconds as f64 / 1e6),
+            usage.octets_in.to_string(),
+            usage.octets_out.to_string(),
+            usage.jobs.to_string(),
+            usage.threads.to_string(),
+        ];
+        row.extend(heap);
+        row.push(p.restarts.to_string());
+        row
+    });
+    show(
+        &[
+            "instance",
+            "generation",
+            "sessions",
+            "in all",
+            "polled for",
+            "octets in",
+            "octets out",
+            "blocking",
+            "threads",
+            "heap",
+            "allocations",
+            "restarts",
+        ],
+        rows,
+    );
+    output::line("");
 }
 
 /// What a store says of itself: its figures that begin with `store_`.
@@ -118,22 +199,43 @@ fn print_sessions(list: &SessionList) {
             s.id.clone(),
             s.peer.clone(),
             s.listener.clone(),
+            by(&s.served_by),
             s.account.clone().unwrap_or_else(|| "-".into()),
             match (&s.tls, &s.cipher) {
                 (Some(version), Some(cipher)) => format!("{version} {cipher}"),
                 (Some(version), None) => version.clone(),
                 _ => "none".into(),
             },
+            by(&s.tls_by),
             duration(s.seconds),
             s.octets_in.to_string(),
             s.octets_out.to_string(),
         ]
     });
-    show(&["session", "peer", "listener", "account", "tls", "open for", "octets in", "octets out"], rows);
+    show(
+        &[
+            "session",
+            "peer",
+            "listener",
+            "served by",
+            "account",
+            "tls",
+            "tls by",
+            "open for",
+            "octets in",
+            "octets out",
+        ],
+        rows,
+    );
     let shown = list.sessions.len() as u64;
     if shown < list.count {
         output::line(&format!("\n{} further sessions are not shown", list.count - shown));
     }
+}
+
+/// A generation in a cell.
+fn by(generation: &Option<Generation>) -> String {
+    generation.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)
 }
 
 fn show(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) {

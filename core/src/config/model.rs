@@ -1,19 +1,23 @@
 //! The typed configuration.
 
 use super::{
+    clients::{self, ClientFiles, ClientOptions},
     document::{unique, Named, Piece},
+    faults::Faults,
+    file,
     proxy::ProxyOptions,
     range,
     report::Problems,
 };
-use dovetail_abi::{log_v1::Level, tls_v1::TlsVersion};
+use dovetail_abi::{
+    log_v1::Level,
+    tls_v1::{TlsProfile, TlsVersion},
+};
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::{self, Read},
+    io,
     net::SocketAddr,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -39,11 +43,14 @@ pub struct Config {
     pub plugin_dirs: Vec<PathBuf>,
     /// The log, which goes to standard error.
     pub log: LogConfig,
-    /// Where figures are shown, at `/metrics`, and whether the server is well, at `/healthz`. A change needs a restart.
+    /// Where figures are shown, at `/metrics`, and whether the server is well, at `/healthz`.
     pub metrics: MetricsConfig,
     /// An address that fails to log in again and again is shut out of all listeners for a time. IPv6 addresses count by
     /// their /64.
     pub login_blocking: LoginBlocking,
+    /// An instance that panics again and again is put into quarantine: what is new is told to try later, sessions that run go
+    /// on, and the instance is started anew.
+    pub faults: Faults,
     /// How long sessions may go on after a stop was asked for, in seconds: up to 31536000. 0 cuts them at once.
     pub drain: Duration,
     /// How long after a reload sessions of a replaced protocol instance go on before they are asked to end, in seconds: up
@@ -180,6 +187,8 @@ pub struct ListenerConfig {
     pub place: Piece,
     /// Its options.
     pub options: ListenerOptions,
+    /// What the files held that `client_certificates` names, once they are read.
+    pub client_files: ClientFiles,
 }
 
 /// The options that every listener has, whatever its protocol.
@@ -204,6 +213,15 @@ pub struct ListenerOptions {
     /// The oldest TLS version.
     #[serde(default)]
     pub min_tls: MinTls,
+    /// Which of Mozilla's recommendations for servers TLS follows.
+    #[serde(default)]
+    pub tls_profile: Profile,
+    /// Whether clients get TLS session tickets, with which they come back without a full handshake.
+    #[serde(default = "yes")]
+    pub session_tickets: bool,
+    /// Whether clients show certificates in the TLS handshake, and which ones are good.
+    #[serde(default)]
+    pub client_certificates: ClientOptions,
     /// Connections at a time, at least 1. One more is told to try later.
     #[serde(default = "max_connections")]
     pub max_connections: u32,
@@ -243,6 +261,25 @@ impl From<MinTls> for TlsVersion {
         match version {
             MinTls::Tls12 => TlsVersion::Tls12,
             MinTls::Tls13 => TlsVersion::Tls13,
+        }
+    }
+}
+
+/// A set of what TLS may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub enum Profile {
+    /// TLS 1.2 with forward secrecy and authenticated encryption alone, and TLS 1.3.
+    #[default]
+    Intermediate,
+    /// TLS 1.3 alone, whatever `min_tls` says.
+    Modern,
+}
+
+impl From<Profile> for TlsProfile {
+    fn from(profile: Profile) -> TlsProfile {
+        match profile {
+            Profile::Intermediate => TlsProfile::Intermediate,
+            Profile::Modern => TlsProfile::Modern,
         }
     }
 }
@@ -308,7 +345,17 @@ impl Config {
             read(path).map_err(|error| Problems::one(format!("cannot read the config {shown}: {error}"), help))?;
         let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
-        Config::parse(&shown, text, &directory)
+        let mut config = Config::parse(&shown, text, &directory)?;
+        config.read_client_files();
+        Ok(config)
+    }
+
+    /// Reads the files that `client_certificates` of listeners name.
+    fn read_client_files(&mut self) {
+        for listener in &mut self.listeners {
+            let options = &listener.options.client_certificates;
+            listener.client_files = ClientFiles::read(options, &listener.place, &self.config_dir, &mut self.problems);
+        }
     }
 
     /// Reads a config from its text. What is wrong in single places is left in [`Config::problems`], so that the check of
@@ -329,6 +376,7 @@ impl Config {
             log: LogConfig::default(),
             metrics: MetricsConfig::default(),
             login_blocking: LoginBlocking::default(),
+            faults: Faults::default(),
             drain: Duration::from_secs(10),
             retire: Duration::from_secs(10),
             services: BTreeMap::new(),
@@ -387,6 +435,10 @@ impl Config {
                 set(&mut self.login_blocking, piece, problems);
                 range::login_blocking(&self.login_blocking, piece, problems);
             }
+            "faults" => {
+                set(&mut self.faults, piece, problems);
+                range::faults(&self.faults, piece, problems);
+            }
             "services" => {
                 if let Some(Services(services)) = piece.parse(problems) {
                     self.services = services;
@@ -415,14 +467,21 @@ impl Config {
             }
             _ => problems.0.push(piece.diagnostic(
                 format!("there is no option `{name}`"),
-                "options are: hostname, data_dir, plugin_dirs, log, metrics, login_blocking, drain_seconds, retire_seconds, services, plugins, \
+                "options are: hostname, data_dir, plugin_dirs, log, metrics, login_blocking, faults, drain_seconds, retire_seconds, services, plugins, \
                  listeners",
             )),
         }
         // An unknown option may be one of these, misspelt.
         let stands_alone = matches!(
             name,
-            "log" | "metrics" | "login_blocking" | "drain_seconds" | "retire_seconds" | "plugins" | "listeners"
+            "log"
+                | "metrics"
+                | "login_blocking"
+                | "faults"
+                | "drain_seconds"
+                | "retire_seconds"
+                | "plugins"
+                | "listeners"
         );
         self.broken |= !stands_alone && problems.0.len() > before;
     }
@@ -490,18 +549,8 @@ impl Config {
 
 /// Reads a config file of at most [`MAX_FILE`] bytes.
 fn read(path: &Path) -> io::Result<String> {
-    // Opening a FIFO would wait for a writer.
-    let no_wait = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = File::options().read(true).custom_flags(no_wait).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let mut text = String::new();
-    file.take(MAX_FILE + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_FILE {
-        return Err(io::Error::other(format!("it is too long; {MAX_FILE} bytes is the limit")));
-    }
-    Ok(text)
+    String::from_utf8(file::read(path, MAX_FILE)?)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
 fn plugin(entry: Named, problems: &mut Problems) -> Option<PluginConfig> {
@@ -540,6 +589,7 @@ fn listener(entry: Named, problems: &mut Problems) -> Option<ListenerConfig> {
     range::count(&format!("listener `{name}`: `proxy.trusted`"), options.proxy.trusted.len(), &piece, problems);
     let header_seconds = options.proxy.timeout_seconds;
     range::seconds(&format!("listener `{name}`: `proxy.timeout_seconds`"), header_seconds, &piece, problems);
+    clients::check(&options.client_certificates, options.tls, &name, &piece, problems);
     let mut complain = |message: &str, help: &str| {
         problems.0.push(piece.diagnostic(format!("listener `{name}`: {message}"), help));
     };
@@ -561,7 +611,7 @@ fn listener(entry: Named, problems: &mut Problems) -> Option<ListenerConfig> {
     if options.idle_seconds == 0 || options.handshake_seconds == 0 || header_seconds == 0 {
         complain("a time of 0 seconds", "leave it out, or give at least 1");
     }
-    Some(ListenerConfig { name, place: piece, options })
+    Some(ListenerConfig { name, place: piece, options, client_files: ClientFiles::default() })
 }
 
 const NAME_RULE: &str = "use 1 to 64 letters, digits, `-`, `_` or `.`";

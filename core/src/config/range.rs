@@ -1,6 +1,7 @@
 //! The ranges of options: what is beyond them is a mistake of the operator, and nothing that later sums could overflow on.
 
-use super::{document::Piece, model::LoginBlocking, report::Problems};
+use super::{document::Piece, faults::Faults, model::LoginBlocking, report::Problems};
+use crate::plugin::account::MAX_FAULTS;
 
 /// No time is longer than a year.
 const MAX_SECONDS: u64 = 365 * 24 * 60 * 60;
@@ -33,6 +34,32 @@ pub fn login_blocking(blocking: &LoginBlocking, piece: &Piece, problems: &mut Pr
     if delay > MAX_DELAY {
         let message = format!("`login_blocking`: `delay_milliseconds` is {delay}; {MAX_DELAY} (1 hour) is the limit");
         problems.0.push(piece.diagnostic(message, "give a shorter time, in milliseconds"));
+    }
+}
+
+/// Checks the numbers of `faults`.
+pub fn faults(faults: &Faults, piece: &Piece, problems: &mut Problems) {
+    let times = [
+        ("window_seconds", faults.window_seconds),
+        ("backoff_seconds", faults.backoff_seconds),
+        ("max_backoff_seconds", faults.max_backoff_seconds),
+    ];
+    for (name, value) in times {
+        seconds(&format!("`faults`: `{name}`"), value, piece, problems);
+        if value == 0 {
+            problems.0.push(piece.diagnostic(format!("`faults`: `{name}` is 0"), "leave it out, or give at least 1"));
+        }
+    }
+    let count = faults.count;
+    if count as usize > MAX_FAULTS {
+        let message = format!("`faults`: `count` is {count}; {MAX_FAULTS} is the limit");
+        problems.0.push(piece.diagnostic(message, "give a smaller number; 0 turns quarantine off"));
+    }
+    if faults.max_backoff_seconds < faults.backoff_seconds {
+        problems.0.push(piece.diagnostic(
+            "`faults`: `max_backoff_seconds` is less than `backoff_seconds`",
+            "give at least as many seconds",
+        ));
     }
 }
 

@@ -12,6 +12,7 @@ use dovetail_abi::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 /// The version of these messages; a client and a server of different versions say so instead of guessing.
 pub const VERSION: u32 = 1;
@@ -44,6 +45,18 @@ pub enum Call {
     },
     /// Read the config again.
     Reload,
+    /// Start an instance anew.
+    Restart {
+        /// The instance.
+        instance: String,
+    },
+    /// Swap the library of an instance.
+    Swap {
+        /// The instance, or its plugin's id if there is only one of that.
+        id: String,
+        /// The file that is to be its library; without one it is the config's again.
+        file: Option<PathBuf>,
+    },
     /// What the server consists of, to be compared with a config.
     Shape,
     /// An operation of a plugin.

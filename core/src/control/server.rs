@@ -128,10 +128,29 @@ async fn call(call: Call, server: &Arc<Server>, steps: mpsc::UnboundedSender<Str
             Ok(report) => Answer::Report(Box::new(report.into())),
             Err(problems) => Answer::Failed(problems.to_string()),
         },
-        Call::Shape => Answer::Shape(Box::new(Running {
-            shape: server.state().shape.clone(),
-            leaving: server.retiring().plugins(),
-        })),
+        Call::Restart { instance } => {
+            tracing::info!(%instance, "operation restart");
+            match server.restart_instance(&instance).await {
+                Ok(generation) => Answer::Report(Box::new(
+                    Report::line(format!("`{instance}` was started anew as generation {generation}")).into(),
+                )),
+                Err(message) => Answer::Failed(message),
+            }
+        }
+        Call::Swap { id, file } => {
+            tracing::info!(%id, file = file.as_ref().map(|file| tracing::field::display(file.display())), "operation swap");
+            let swapped = match file {
+                Some(file) => server.swap(&id, file).await,
+                None => server.swap_back(&id).await,
+            };
+            match swapped {
+                Ok(report) => Answer::Report(Box::new(report.into())),
+                Err(problems) => Answer::Failed(problems.to_string()),
+            }
+        }
+        Call::Shape => {
+            Answer::Shape(Box::new(Running { shape: server.state().shape_now(), leaving: server.retiring().plugins() }))
+        }
         Call::Operation { command, instance, operation, values } => {
             tracing::info!(%command, %operation, "operation");
             let values = values.into_iter().map(Into::into).collect();

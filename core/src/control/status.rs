@@ -2,7 +2,12 @@
 //!
 //! **Bounds.** [`MAX_BLOCKED`] blocked addresses and [`MAX_SESSIONS`] sessions are named; the numbers are whole.
 
-use crate::{config::TlsMode, plugin::member::Member, server::Server, telemetry::metrics::metrics};
+use crate::{
+    config::TlsMode,
+    plugin::{account::Sum, generation::Generation, member::Member},
+    server::{ward::Stage, Server},
+    telemetry::metrics::metrics,
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr, sync::atomic::Ordering, time::Instant};
 
@@ -73,6 +78,12 @@ pub struct SessionStatus {
     pub peer: String,
     /// The listener.
     pub listener: String,
+    /// The generation of the protocol that serves it.
+    #[serde(default)]
+    pub served_by: Option<Generation>,
+    /// The generation of the provider that does its TLS.
+    #[serde(default)]
+    pub tls_by: Option<Generation>,
     /// Who has logged in.
     pub account: Option<String>,
     /// The version of TLS.
@@ -101,6 +112,8 @@ impl SessionList {
                 id: entry.id.clone(),
                 peer: entry.peer.to_string(),
                 listener: entry.listener.clone(),
+                served_by: Some(Generation::clone(&entry.served_by)),
+                tls_by: known.tls_by.as_deref().cloned(),
                 account: known.account,
                 tls,
                 cipher,
@@ -140,20 +153,80 @@ pub struct PluginStatus {
     pub plugin: String,
     /// Its version.
     pub version: String,
+    /// Its library's build: 16 hexadecimal digits, others for each build.
+    #[serde(default)]
+    pub build: String,
     /// The library.
     pub file: String,
+    /// The file that `dovetail plugin swap` put this library in the place of, until a restart or `--back`.
+    #[serde(default)]
+    pub swapped_from: Option<String>,
     /// What it provides.
     pub provides: Vec<String>,
-    /// `running`, or what it is instead.
+    /// `running`, or what it is instead: `quarantined` after too many faults, `stopped`, `retiring`.
     pub state: String,
     /// Which of its generations this is; the first is 1.
     pub generation: u64,
     /// Tasks now.
     pub tasks: usize,
-    /// Panics since the start.
+    /// Panics since the start, over all generations; of a retiring one its own.
     pub panics: u64,
+    /// What it uses.
+    #[serde(default)]
+    pub usage: Usage,
+    /// Panics of this generation within the window of `faults`.
+    #[serde(default)]
+    pub faults: u64,
+    /// How often it was started anew, after faults or by hand.
+    #[serde(default)]
+    pub restarts: u64,
+    /// How it is to come out of quarantine.
+    #[serde(default)]
+    pub quarantine: Option<Quarantine>,
     /// What it shows of itself: its gauges, by name.
     pub figures: BTreeMap<String, i64>,
+}
+
+/// What an instance uses. Sums are over all its generations since the start; those of a retiring one are its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Sessions of this generation that are open.
+    pub sessions: u64,
+    /// Sessions that began.
+    pub sessions_total: u64,
+    /// For how many microseconds its sessions and tasks, and TLS handshakes by it, were polled. What other instances do in
+    /// such a poll is in it.
+    pub poll_microseconds: u64,
+    /// Octets from clients of its sessions, as they are on the wire.
+    pub octets_in: u64,
+    /// Octets to them.
+    pub octets_out: u64,
+    /// Blocking work of this generation that waits or runs.
+    pub jobs: u64,
+    /// Threads of this generation.
+    pub threads: u64,
+    /// What its library has of the heap, all instances of that library together; nothing if the library does not count.
+    pub heap: Option<Heap>,
+}
+
+/// What a library has of the heap: its Rust code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heap {
+    /// Octets now.
+    pub octets: u64,
+    /// How often it took memory so far.
+    pub allocations: u64,
+}
+
+/// An instance in quarantine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantine {
+    /// In so many seconds it is started anew.
+    pub next_attempt_seconds: u64,
+    /// Attempts since it was well.
+    pub attempts: u32,
+    /// Why the last one failed.
+    pub failure: Option<String>,
 }
 
 impl Status {
@@ -182,32 +255,80 @@ impl Status {
                     served: listener.served.load(Ordering::Relaxed),
                 })
                 .collect(),
-            plugins: server.assembly().members.iter().map(|member| PluginStatus::of(member)).collect(),
+            plugins: server.assembly().members.iter().map(|member| PluginStatus::in_service(server, member)).collect(),
             tls: server.listeners().first().map(|listener| listener.sessions.by_tls()).unwrap_or_default(),
             blocked: Blocked::of(server, MAX_BLOCKED),
             retiring: server
                 .retiring()
                 .members()
                 .iter()
-                .map(|member| PluginStatus { state: "retiring".to_owned(), ..PluginStatus::of(member) })
+                .map(|member| PluginStatus {
+                    state: "retiring".to_owned(),
+                    ..PluginStatus::of(server, member, &member.host.account().own())
+                })
                 .collect(),
         }
     }
 }
 
 impl PluginStatus {
-    fn of(member: &Member) -> PluginStatus {
+    /// An instance in service, with what its earlier generations used.
+    fn in_service(server: &Server, member: &Member) -> PluginStatus {
+        let account = member.host.account();
+        let quarantined = account.is_quarantined();
+        let quarantine = quarantined.then(|| Quarantine::of(server, member));
+        let swapped_from = server.state().swaps.of(&member.config.instance).map(|swap| swap.from.display().to_string());
+        let status = PluginStatus { swapped_from, ..PluginStatus::of(server, member, &account.all()) };
+        match quarantined {
+            true => PluginStatus { state: "quarantined".to_owned(), quarantine, ..status },
+            false => status,
+        }
+    }
+
+    fn of(server: &Server, member: &Member, sum: &Sum) -> PluginStatus {
+        let account = member.host.account();
+        let now = account.now();
         PluginStatus {
             instance: member.config.instance.clone(),
             plugin: member.library.manifest.id.clone(),
             version: member.library.manifest.version.clone(),
+            build: member.library.build.clone(),
             file: member.library.path.display().to_string(),
+            swapped_from: None,
             provides: member.library.manifest.provides.clone(),
             state: member.state().to_owned(),
             generation: member.generation,
             tasks: member.host.tasks(),
-            panics: member.host.panics(),
+            panics: sum.panics,
+            usage: Usage {
+                sessions: now.sessions,
+                sessions_total: sum.sessions,
+                poll_microseconds: u64::try_from(sum.polled.as_micros()).unwrap_or(u64::MAX),
+                octets_in: sum.octets_in,
+                octets_out: sum.octets_out,
+                jobs: now.jobs,
+                threads: now.threads,
+                heap: member.library.heap().map(|heap| Heap { octets: heap.octets, allocations: heap.allocations }),
+            },
+            faults: account.faults_within(server.config().faults.window()) as u64,
+            restarts: server.ward.restarts(&member.config.instance),
+            quarantine: None,
             figures: metrics().families.gauges(&member.config.instance),
+        }
+    }
+}
+
+impl Quarantine {
+    fn of(server: &Server, member: &Member) -> Quarantine {
+        let case = server.ward.case(&member.config.instance, member.generation);
+        let next = case.as_ref().and_then(|case| match case.stage {
+            Stage::Waiting(until) => Some(until.saturating_duration_since(Instant::now())),
+            Stage::Recovering(_) => None,
+        });
+        Quarantine {
+            next_attempt_seconds: next.unwrap_or_default().as_secs(),
+            attempts: case.as_ref().map_or(0, |case| case.attempts),
+            failure: case.and_then(|case| case.failure),
         }
     }
 }

@@ -152,8 +152,10 @@ fn scan(directory: &Path) -> Seen {
         return Seen::default();
     };
     let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|ending| ending == "so"))
+        .filter_map(Result::ok)
+        // A directory of builds has thousands of other files.
+        .filter(|entry| entry.file_name().as_encoded_bytes().ends_with(b".so"))
+        .map(|entry| entry.path())
         .collect();
     paths.sort();
     let mut seen = Seen::default();

@@ -2,6 +2,11 @@
 //!
 //! Each instance gets handles of its own, so that what it does is counted to it and ends with it.
 
+use super::{
+    account::{Account, Counted},
+    metered::Metered,
+    tickets::Tickets,
+};
 use crate::{
     runtime,
     telemetry::{
@@ -16,7 +21,8 @@ use dovetail_abi::{
     log_v1::{HostLog, HostLogProvider, Level, LogField, LogRecord},
     metrics_v1::{HostMetrics, HostMetricsProvider, Series, SeriesDescription, SeriesFailure},
     net_v1::{HostNet, HostNetProvider, NetFailure},
-    task_v1::{HostTask, HostTaskProvider, Job, Task, TaskFuture, TaskProvider},
+    task_v1::{HostTask, HostTaskProvider, Job, Task, TaskFuture, TaskProvider, Thread, ThreadProvider},
+    tickets_v1::HostTickets,
     time_v1::{HostTime, HostTimeProvider},
     AnyHandle, CallFailure, Stream,
 };
@@ -25,10 +31,7 @@ use std::{
     net::IpAddr,
     os::unix::fs::OpenOptionsExt,
     path::PathBuf,
-    sync::{
-        atomic::{AtomicU64, Ordering},
-        Arc, Mutex, PoisonError,
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::{
@@ -48,7 +51,7 @@ struct Inner {
     data_dir: PathBuf,
     log: Log,
     tasks: Mutex<JoinSet<()>>,
-    panics: AtomicU64,
+    account: Arc<Account>,
     metrics: InstanceMetrics,
 }
 
@@ -60,7 +63,7 @@ impl InstanceHost {
             data_dir,
             log,
             tasks: Mutex::default(),
-            panics: AtomicU64::new(0),
+            account: Account::open(instance),
             metrics: metrics().families.of(instance),
         }))
     }
@@ -76,13 +79,14 @@ impl InstanceHost {
             HostFault::ID => HostFault::new(me).erase(),
             HostConsole::ID => HostConsole::new(me).erase(),
             HostMetrics::ID => HostMetrics::new(me).erase(),
+            HostTickets::ID => HostTickets::new(Tickets).erase(),
             _ => return None,
         })
     }
 
-    /// How often the instance panicked.
-    pub fn panics(&self) -> u64 {
-        self.0.panics.load(Ordering::Relaxed)
+    /// What the instance uses and breaks.
+    pub fn account(&self) -> &Arc<Account> {
+        &self.0.account
     }
 
     /// How many tasks it runs.
@@ -136,6 +140,7 @@ impl HostTaskProvider for InstanceHost {
         let runtime = runtime::current().ok_or(CallFailure::Unavailable)?;
         let mut tasks = self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
+        let future = Metered::new(self.0.account.clone(), future);
         let handle = tasks.spawn_on(
             async move {
                 // A panic was contained and reported on the plugin's side.
@@ -150,14 +155,32 @@ impl HostTaskProvider for InstanceHost {
         let runtime = runtime::current().ok_or(CallFailure::Unavailable)?;
         let mut tasks = self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
+        let counted = self.0.account.job();
         tasks.spawn_blocking_on(
             move || {
+                let _counted = counted;
                 // As above.
                 let _ = job.run();
             },
             &runtime,
         );
         Ok(())
+    }
+
+    fn thread(&self, name: String) -> Result<Thread, CallFailure> {
+        Ok(Thread::new(Started { name, _counted: self.0.account.thread() }))
+    }
+}
+
+/// A thread of the plugin's own.
+struct Started {
+    name: String,
+    _counted: Counted,
+}
+
+impl ThreadProvider for Started {
+    fn name(&self) -> Result<String, CallFailure> {
+        Ok(self.name.clone())
     }
 }
 
@@ -180,7 +203,6 @@ impl HostNetProvider for InstanceHost {
 
 impl HostFaultProvider for InstanceHost {
     fn panicked(&self, report: PanicReport) -> Result<(), CallFailure> {
-        self.0.panics.fetch_add(1, Ordering::Relaxed);
         let field = |name: &str, value: &str| LogField { name: name.to_owned(), value: value.to_owned() };
         self.0.log.write(
             &self.0.instance,
@@ -192,6 +214,8 @@ impl HostFaultProvider for InstanceHost {
                 session: report.session,
             },
         );
+        // After its line in the log, which others tell of.
+        self.0.account.panicked();
         Ok(())
     }
 }
@@ -254,7 +278,10 @@ impl HostConsoleProvider for InstanceHost {
 mod tests {
     use super::*;
     use dovetail_abi::task_v1::JobProvider;
-    use std::sync::mpsc;
+    use std::sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    };
 
     /// Says that it began, then waits until it is let go.
     struct Waits {
@@ -282,7 +309,7 @@ mod tests {
         host.blocking(Job::new(job)).unwrap();
         // Work that has begun is not cancelled.
         begins.recv().unwrap();
-        assert_eq!(host.tasks(), 1);
+        assert_eq!((host.tasks(), host.account().now().jobs), (1, 1));
         let ending = host.end_tasks();
         tokio::pin!(ending);
         tokio::select! {
@@ -292,6 +319,6 @@ mod tests {
         }
         go.send(()).unwrap();
         ending.await;
-        assert_eq!((done.load(Ordering::SeqCst), host.tasks()), (1, 0));
+        assert_eq!((done.load(Ordering::SeqCst), host.tasks(), host.account().now().jobs), (1, 0, 0));
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     closure,
     finder::Finder,
+    fit,
     host::InstanceHost,
     load::{self, Loaded},
     member::Member,
@@ -15,8 +16,8 @@ use crate::{
 };
 use dovetail_abi::{
     handle::Interface,
-    kernel_v1::{Diagnostic, PrepareInput, Prepared, Purpose},
-    layout, AnyHandle,
+    kernel_v1::{Diagnostic, Need, PrepareInput, Prepared, Purpose},
+    AnyHandle,
 };
 use std::{
     collections::BTreeMap,
@@ -43,6 +44,30 @@ pub struct Loading {
     pub finder: Finder,
     /// Where private copies go; `None` loads the files themselves.
     pub copies: Option<PathBuf>,
+    /// What single instances run, by name, whatever the config says.
+    pub chosen: BTreeMap<String, Chosen>,
+}
+
+/// A library that is not the one of the config.
+#[derive(Debug, Clone)]
+pub enum Chosen {
+    /// One that is to be loaded.
+    File(PathBuf),
+    /// One that is loaded.
+    Loaded(Arc<Loaded>),
+}
+
+impl Loading {
+    /// The file of an instance's library, going by the config.
+    ///
+    /// # Errors
+    /// If it is to be searched for and is not found.
+    pub fn configured(&self, config: &Config, plugin: &PluginConfig) -> Result<PathBuf, String> {
+        match &plugin.path {
+            Some(path) => Ok(config.config_dir.join(path)),
+            None => self.finder.find(&plugin.plugin).map(|found| found.path).map_err(|error| error.to_string()),
+        }
+    }
 }
 
 impl Assembly {
@@ -69,14 +94,20 @@ impl Assembly {
         for &plugin in &wanted {
             match load_one(config, plugin, loading, &mut libraries) {
                 Ok(library) => nodes.push(Node { config: plugin, library }),
+                // What somebody chose has no place in the config.
+                Err(message) if loading.chosen.contains_key(&plugin.instance) => problems.error(message, ""),
                 Err(message) => problems.0.push(plugin.place.diagnostic(message, "")),
             }
         }
         // Who is missing cannot be said of a config that is not whole.
         let whole = !problems.has_errors() && nodes.len() == wanted.len();
-        let wiring = wiring::wire(config, &nodes, whole, &mut problems);
-        check_host(&nodes, &mut problems);
-        let prepared = prepare_all(config, &nodes, purpose, &mut problems);
+        // Prepared first: a section may ask for services of its own.
+        let mut unprepared = Problems::default();
+        let prepared = prepare_all(config, &nodes, purpose, &mut unprepared);
+        let needs: Vec<Vec<Need>> = prepared.iter().map(needs_of).collect();
+        let wiring = wiring::wire(config, &nodes, &needs, whole, &mut problems);
+        fit::check(&nodes, &mut problems);
+        problems.0.append(&mut unprepared.0);
         if only.is_none() {
             check_listeners(config, &nodes, whole, &mut problems);
         }
@@ -92,7 +123,7 @@ impl Assembly {
             let host = InstanceHost::new(&node.config.instance, config.data_dir.clone(), log.clone());
             let needs = providers
                 .iter()
-                .filter_map(|(id, &provider)| Some((id.clone(), nodes.get(provider)?.config.instance.clone())))
+                .filter_map(|(id, provider)| Some((id.clone(), nodes.get(*provider)?.config.instance.clone())))
                 .collect();
             members.push(Arc::new(Member::new(node.config.clone(), node.library.clone(), host, needs, prepared)));
         }
@@ -143,6 +174,12 @@ impl Assembly {
     /// If it does not, or in another shape.
     pub fn service<I: Interface>(&self, instance: &str) -> Result<I, String> {
         let any: Option<AnyHandle> = self.places.get(instance, I::ID);
+        if any.is_none() && self.member(instance).is_some_and(|member| member.host.account().is_quarantined()) {
+            return Err(format!(
+                "`{instance}` is quarantined for its faults (`dovetail status` says until when, `dovetail plugin restart \
+                 {instance}` starts it anew now)"
+            ));
+        }
         any.ok_or_else(|| format!("`{instance}` provides no {}", I::ID))?.checked()
     }
 
@@ -158,10 +195,15 @@ impl Assembly {
             .map_err(|(message, help)| format!("{interface}: {message} ({help})"))
     }
 
-    /// The libraries in use.
-    pub fn libraries(&self) -> Vec<PathBuf> {
-        self.members.iter().map(|member| member.library.path.clone()).collect()
+    /// The private copies of libraries in use.
+    pub fn copies(&self) -> Vec<PathBuf> {
+        self.members.iter().filter_map(|member| member.library.copy.clone()).collect()
     }
+}
+
+/// What a section asks for; nothing, if it was found wrong or its plugin panicked.
+fn needs_of(prepared: &Option<Prepared>) -> Vec<Need> {
+    prepared.as_ref().and_then(|prepared| prepared.needs().ok()).unwrap_or_default()
 }
 
 /// What is said of an instance that did not start.
@@ -176,9 +218,10 @@ fn load_one(
     loading: &Loading,
     libraries: &mut BTreeMap<PathBuf, Arc<Loaded>>,
 ) -> Result<Arc<Loaded>, String> {
-    let path = match &plugin.path {
-        Some(path) => config.config_dir.join(path),
-        None => loading.finder.find(&plugin.plugin).map_err(|error| error.to_string())?.path,
+    let path = match loading.chosen.get(&plugin.instance) {
+        Some(Chosen::Loaded(library)) => return Ok(library.clone()),
+        Some(Chosen::File(path)) => path.clone(),
+        None => loading.configured(config, plugin)?,
     };
     if plugin.sha256.is_none() {
         if let Some(library) = libraries.get(&path) {
@@ -211,53 +254,41 @@ fn prepare_all(
     purpose: Purpose,
     problems: &mut Problems,
 ) -> Vec<Option<Prepared>> {
-    let shown = |path: &Path| path.to_string_lossy().into_owned();
-    nodes
-        .iter()
-        .map(|node| {
-            let input = PrepareInput {
-                instance: node.config.instance.clone(),
-                section: node.config.section.section(),
-                hostname: config.hostname.clone(),
-                data_dir: shown(&config.data_dir),
-                config_dir: shown(&config.config_dir),
-                purpose,
-            };
-            match node.library.prepare(input) {
-                Ok(prepared) => Some(prepared),
-                Err(found) => {
-                    problems.0.extend(found.into_iter().map(|mut diagnostic| {
-                        diagnostic.message = format!("`{}`: {}", node.config.instance, diagnostic.message);
-                        diagnostic
-                    }));
-                    None
-                }
-            }
-        })
-        .collect()
+    let prepare = |node: &Node<'_>| match prepare_one(config, node.config, &node.library, purpose) {
+        Ok(prepared) => Some(prepared),
+        Err(found) => {
+            problems.0.extend(found);
+            None
+        }
+    };
+    nodes.iter().map(prepare).collect()
 }
 
-/// The host's own interfaces, as each library knows them, against ours.
-fn check_host(nodes: &[Node<'_>], problems: &mut Problems) {
-    let host = InstanceHost::new("check", PathBuf::new(), Log::default());
-    for node in nodes {
-        for required in node.library.description.requires.iter().filter(|r| wiring::is_host_interface(&r.id)) {
-            let complain = |message: String| {
-                node.config.place.diagnostic(
-                    format!("`{}` needs {} of this server: {message}", node.config.instance, required.id),
-                    "use a build of the plugin that fits this release",
-                )
-            };
-            match host.query(&required.id) {
-                None => problems.0.push(complain("it does not offer that".into())),
-                Some(offered) => {
-                    if let Err(difference) = layout::compatible(required.layout, offered.layout()) {
-                        problems.0.push(complain(difference));
-                    }
-                }
-            }
-        }
-    }
+/// Has a library read the section of an instance.
+///
+/// # Errors
+/// What is wrong with it, each with the instance's name.
+pub fn prepare_one(
+    config: &Config,
+    plugin: &PluginConfig,
+    library: &Loaded,
+    purpose: Purpose,
+) -> Result<Prepared, Vec<Diagnostic>> {
+    let shown = |path: &Path| path.to_string_lossy().into_owned();
+    let input = PrepareInput {
+        instance: plugin.instance.clone(),
+        section: plugin.section.section(),
+        hostname: config.hostname.clone(),
+        data_dir: shown(&config.data_dir),
+        config_dir: shown(&config.config_dir),
+        purpose,
+        build: library.build.clone(),
+    };
+    let named = |mut diagnostic: Diagnostic| {
+        diagnostic.message = format!("`{}`: {}", plugin.instance, diagnostic.message);
+        diagnostic
+    };
+    library.prepare(input).map_err(|found| found.into_iter().map(named).collect())
 }
 
 /// What listeners need: a protocol, and for TLS a provider and certificates.

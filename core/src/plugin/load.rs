@@ -7,14 +7,16 @@
 #![allow(unsafe_code)] // dlopen and reading the root module
 
 use super::{
+    build,
     probe::{self, ProbeError},
     trust::{self, TrustError},
+    wiring::is_host_interface,
 };
 use crate::reload::shape::LibraryShape;
-use abi_stable::library::{AbiHeaderRef, LibHeader};
+use abi_stable::library::{AbiHeader, AbiHeaderRef, LibHeader, LibraryError};
 use dovetail_abi::{
     handle::Interface,
-    kernel_v1::{Description, Diagnostic, KernelRef, PrepareInput, Prepared, SYMBOL},
+    kernel_v1::{Description, Diagnostic, HeapUse, InterfaceUse, KernelRef, PrepareInput, Prepared, SYMBOL},
     layout,
     manifest::Manifest,
     wire::Wire,
@@ -23,9 +25,11 @@ use dovetail_abi::{
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use sha2::{Digest, Sha256};
 use std::{
+    collections::BTreeSet,
     fs, io,
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 /// Why a plugin could not be loaded.
@@ -86,8 +90,24 @@ pub enum LoadError {
         /// What differs.
         detail: String,
     },
+    /// It has a manifest and nothing behind it.
+    #[error("{path} ({plugin}) has a manifest but no entry point `{SYMBOL}` for this server; export it with the SDK's export_plugin!, and keep it when the file is stripped")]
+    NoEntry {
+        /// The file.
+        path: PathBuf,
+        /// The plugin's id and version.
+        plugin: String,
+    },
+    /// What it says when it runs is not what it said before.
+    #[error("{path} contradicts its own manifest: {detail}; this server would wire it wrongly, so build it again from its sources, with export_plugin! only")]
+    Contradiction {
+        /// The file.
+        path: PathBuf,
+        /// What each says.
+        detail: String,
+    },
     /// It panicked while describing itself.
-    #[error("{path} failed to describe itself; report this to its author")]
+    #[error("{path} panicked while describing itself to this server; report this to its author")]
     Describe {
         /// The file.
         path: PathBuf,
@@ -102,8 +122,12 @@ pub struct Loaded {
     pub manifest: Manifest,
     /// What it gives and needs.
     pub description: Description,
+    /// Which build it is.
+    pub build: String,
     /// Which file it came from, to see whether there is another one now.
     pub shape: LibraryShape,
+    /// The private copy that was opened, if one was made.
+    pub copy: Option<PathBuf>,
     kernel: KernelRef,
 }
 
@@ -119,23 +143,25 @@ impl std::fmt::Debug for Loaded {
 /// # Errors
 /// One sentence with both sides and the cure. Nothing of the library has run, unless it is a `Kernel` or `Describe` error.
 pub fn load(path: &Path, pin: Option<&str>, copies: Option<&Path>) -> Result<Loaded, LoadError> {
-    trust::check(path)?;
-    let stamp = stamp(path).map_err(|source| ProbeError::Io { path: path.to_owned(), source })?;
-    let manifest = probe::probe(path)?;
+    // From here on without links: a link that is changed meanwhile must not lead to a file that nobody has checked.
+    let real = trust::check(path)?;
+    let stamp = stamp(&real).map_err(|source| ProbeError::Io { path: path.to_owned(), source })?;
+    let manifest = probe::probe_as(&real, path)?;
     // Before the copy, so that a wrong file is not even copied.
-    let hash = pinned(path, path, pin)?;
+    let hash = pinned(&real, path, pin)?;
     let shape = LibraryShape { stamp, hash: hash.clone() };
+    let _alone = copies.map(|_| COPIES.lock().unwrap_or_else(PoisonError::into_inner));
     let (file, manifest) = match copies {
         Some(directory) => {
-            let copy = private_copy(path, hash.as_deref(), directory)
+            let copy = private_copy(&real, hash.as_deref(), directory)
                 .map_err(|source| LoadError::Copy { path: path.to_owned(), source })?;
             let manifest = check_copy(&copy, path, pin)?;
             (copy, manifest)
         }
-        // Without links: what was checked is where this leads.
-        None => (path.canonicalize().map_err(|source| ProbeError::Io { path: path.to_owned(), source })?, manifest),
+        None => (real, manifest),
     };
-    let header = open(path, &file)?;
+    let build = build::of(&file).map_err(|source| ProbeError::Io { path: path.to_owned(), source })?;
+    let header = open(path, &file, &manifest)?;
     let mismatch = |detail: String| LoadError::Kernel {
         path: path.to_owned(),
         plugin: format!("{} {}, SDK {}", manifest.id, manifest.version, manifest.sdk),
@@ -145,15 +171,20 @@ pub fn load(path: &Path, pin: Option<&str>, copies: Option<&Path>) -> Result<Loa
     // SAFETY: the symbol is the `LibHeader` that `export_kernel!` emits; `upgrade` checks its magic and ABI version first.
     let header: &'static LibHeader = header.upgrade().map_err(|error| mismatch(first_line(&error)))?;
     let found = header.layout().ok_or_else(|| mismatch("its layout is missing".into()))?;
-    layout::compatible(<KernelRef as abi_stable::StableAbi>::LAYOUT, found).map_err(&mismatch)?;
+    layout::compatible(<KernelRef as abi_stable::StableAbi>::LAYOUT, found)
+        .map_err(|difference| mismatch(difference.between("this server", "the plugin")))?;
     // SAFETY: the layout was found compatible just now.
     let kernel = unsafe { header.init_root_module_with_unchecked_layout::<KernelRef>() }
         .map_err(|error| mismatch(first_line(&error)))?;
     let description = kernel.describe()();
-    if description.id.as_str() != manifest.id {
+    if description.id.is_empty() {
         return Err(LoadError::Describe { path: path.to_owned() });
     }
-    Ok(Loaded { path: path.to_owned(), manifest, description, shape, kernel })
+    if let Some(detail) = contradiction(&manifest, &description) {
+        return Err(LoadError::Contradiction { path: path.to_owned(), detail });
+    }
+    let copy = copies.map(|_| file);
+    Ok(Loaded { path: path.to_owned(), manifest, description, build, shape, copy, kernel })
 }
 
 impl Loaded {
@@ -163,6 +194,11 @@ impl Loaded {
     /// What the plugin says about the section.
     pub fn prepare(&self, input: PrepareInput) -> Result<Prepared, Vec<Diagnostic>> {
         Result::from_abi(self.kernel.prepare()(input.into_abi()))
+    }
+
+    /// What the library has of the heap; `None` if it does not count.
+    pub fn heap(&self) -> Option<HeapUse> {
+        self.kernel.heap()().into_option()
     }
 
     /// What the library offers without an instance, as interface `I`.
@@ -196,7 +232,33 @@ fn pinned(file: &Path, path: &Path, pin: Option<&str>) -> Result<Option<String>,
     }
 }
 
-fn open(path: &Path, file: &Path) -> Result<AbiHeaderRef, LoadError> {
+/// What a library's manifest and its description say differently.
+fn contradiction(manifest: &Manifest, description: &Description) -> Option<String> {
+    if description.id.as_str() != manifest.id {
+        return Some(format!("the manifest says that it is `{}`, its code `{}`", manifest.id, description.id));
+    }
+    // The SDK asks for the host's services without an author's saying so.
+    let told = |list: &[InterfaceUse]| -> BTreeSet<String> {
+        list.iter().map(|used| used.id.to_string()).filter(|id| !is_host_interface(id)).collect()
+    };
+    let lists = [
+        ("provides", &manifest.provides, told(&description.provides)),
+        ("requires", &manifest.requires, told(&description.requires)),
+        ("uses", &manifest.uses, told(&description.uses)),
+    ];
+    lists.into_iter().find_map(|(word, said, told)| {
+        let said: BTreeSet<String> = said.iter().filter(|id| !is_host_interface(id)).cloned().collect();
+        let (by_manifest, by_code) = (said.difference(&told).next(), told.difference(&said).next());
+        let (id, who, other) = match (by_manifest, by_code) {
+            (Some(id), _) => (id, "the manifest", "its code does not"),
+            (None, Some(id)) => (id, "its code", "the manifest does not"),
+            (None, None) => return None,
+        };
+        Some(format!("{who} says that it {word} {id}, {other}"))
+    })
+}
+
+fn open(path: &Path, file: &Path, manifest: &Manifest) -> Result<AbiHeaderRef, LoadError> {
     let refused = |error: libloading::Error| {
         let detail = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
         LoadError::Open { path: path.to_owned(), detail }
@@ -205,13 +267,22 @@ fn open(path: &Path, file: &Path) -> Result<AbiHeaderRef, LoadError> {
     let library = unsafe { Library::open(Some(file), RTLD_NOW | RTLD_LOCAL) }.map_err(refused)?;
     let symbol = format!("{SYMBOL}\0");
     // SAFETY: the symbol is a static `LibHeader`; its address is what an `AbiHeaderRef` is made of.
-    let header = unsafe { *library.get::<AbiHeaderRef>(symbol.as_bytes()).map_err(refused)? };
+    let header = unsafe { library.get::<AbiHeaderRef>(symbol.as_bytes()) }.map(|header| *header).map_err(|_| {
+        LoadError::NoEntry { path: path.to_owned(), plugin: format!("{} {}", manifest.id, manifest.version) }
+    })?;
     // Never unloaded: the header is `'static` from here on.
     std::mem::forget(library);
     Ok(header)
 }
 
-fn first_line(error: &abi_stable::library::LibraryError) -> String {
+fn first_line(error: &LibraryError) -> String {
+    if let LibraryError::InvalidAbiHeader(found) = error {
+        let ours = AbiHeader::VALUE;
+        return format!(
+            "it is built on abi_stable {}.{}, this server on {}.{}",
+            found.abi_major, found.abi_minor, ours.abi_major, ours.abi_minor
+        );
+    }
     let text = error.to_string();
     tracing::debug!(%text, "the kernel does not fit");
     text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("unknown reason").to_owned()
@@ -278,32 +349,32 @@ fn private_copy(path: &Path, hash: Option<&str>, directory: &Path) -> io::Result
     Ok(copy)
 }
 
-/// Removes copies that no loaded library uses.
+/// Held while a copy is made and opened, and while one is removed.
+static COPIES: Mutex<()> = Mutex::new(());
+
+/// Removes all copies but those in use.
 ///
 /// # Errors
 /// As the file system gives them.
-pub fn remove_stale_copies(directory: &Path, libraries: &[PathBuf]) -> io::Result<()> {
-    let stems: Vec<String> =
-        libraries.iter().filter_map(|path| Some(format!("{}-", path.file_stem()?.to_string_lossy()))).collect();
-    let mut newest: std::collections::HashMap<String, (std::time::SystemTime, PathBuf)> = Default::default();
+pub fn remove_stale_copies(directory: &Path, in_use: &[PathBuf]) -> io::Result<()> {
+    let _alone = COPIES.lock().unwrap_or_else(PoisonError::into_inner);
+    let in_use: BTreeSet<_> = in_use.iter().filter_map(|copy| copy.file_name()).collect();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let Some(stem) = stems.iter().find(|stem| name.starts_with(stem.as_str())) else {
+        if path.file_name().is_some_and(|name| !in_use.contains(name)) {
             fs::remove_file(&path)?;
-            continue;
-        };
-        let made = fs::metadata(&path)?.modified()?;
-        match newest.get(stem) {
-            Some((other, _)) if *other >= made => fs::remove_file(&path)?,
-            _ => {
-                if let Some((_, old)) = newest.insert(stem.clone(), (made, path)) {
-                    fs::remove_file(old)?;
-                }
-            }
         }
     }
     Ok(())
+}
+
+/// Removes the copy of a library that nobody uses any more. It stays loaded: the system keeps what is open.
+///
+/// # Errors
+/// As the file system gives them.
+pub fn remove_copy(copy: &Path) -> io::Result<()> {
+    let _alone = COPIES.lock().unwrap_or_else(PoisonError::into_inner);
+    fs::remove_file(copy)
 }
 
 #[cfg(test)]
@@ -318,6 +389,22 @@ mod tests {
         fs::write(&path, "right").unwrap();
         let copies = dir.path().join("run/plugins");
         (dir, path, copies)
+    }
+
+    #[test]
+    fn copies_that_nobody_uses_are_removed() {
+        let (dir, path, copies) = original();
+        let first = private_copy(&path, None, &copies).unwrap();
+        let other = dir.path().join("liby.so");
+        fs::write(&other, "y").unwrap();
+        let second = private_copy(&other, None, &copies).unwrap();
+        fs::write(copies.join("left"), "x").unwrap();
+        remove_stale_copies(&copies, std::slice::from_ref(&first)).unwrap();
+        let left: Vec<PathBuf> = fs::read_dir(&copies).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(left, [first.as_path()]);
+        assert!(!second.exists());
+        remove_copy(&first).unwrap();
+        assert!(!first.exists());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One generation of an instance, from prepared to stopped.
 
 use super::{
+    generation::Generation,
     host::{InstanceHost, END_LIMIT},
     load::Loaded,
     places::Places,
@@ -12,7 +13,7 @@ use dovetail_abi::{
     layout, AnyHandle,
 };
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -25,8 +26,8 @@ pub struct Member {
     pub library: Arc<Loaded>,
     /// What the host offers it.
     pub host: InstanceHost,
-    /// Who provides what it requires, by interface; the host's own apart.
-    pub needs: BTreeMap<String, String>,
+    /// What it requires and who provides that, the host's own apart: interface and instance.
+    pub needs: BTreeSet<(String, String)>,
     /// Counts those that ran under its name, from 1.
     pub generation: u64,
     life: Mutex<Life>,
@@ -41,6 +42,8 @@ struct Life {
 /// An interface that an instance provides, and its provider.
 pub type Offer = (String, AnyHandle);
 
+/// Beside a server that runs, an instance gets so long to start.
+const START_LIMIT: Duration = Duration::from_secs(60);
 /// Reading data anew takes at most so long.
 const RELOAD_LIMIT: Duration = Duration::from_secs(30);
 
@@ -50,11 +53,16 @@ impl Member {
         config: PluginConfig,
         library: Arc<Loaded>,
         host: InstanceHost,
-        needs: BTreeMap<String, String>,
+        needs: BTreeSet<(String, String)>,
         prepared: Option<Prepared>,
     ) -> Member {
         let life = Mutex::new(Life { prepared, running: None });
         Member { config, library, host, needs, generation: 1, life }
+    }
+
+    /// Which generation it is, of what.
+    pub fn about(&self) -> Generation {
+        Generation::of(&self.config.instance, &self.library, self.generation)
     }
 
     /// Starts it with the services that stand at their places, and gives what it provides.
@@ -65,15 +73,17 @@ impl Member {
         let mut services = Vec::new();
         for required in &self.library.description.requires {
             let id = required.id.to_string();
-            let slot = if wiring::is_host_interface(&id) {
+            if wiring::is_host_interface(&id) {
                 let place = super::slot::Place::default();
                 place.fill(self.host.query(&id).ok_or_else(|| format!("this server offers no {id}"))?);
-                place.slot()
-            } else {
-                let provider = self.needs.get(&id).ok_or_else(|| format!("nobody provides {id}"))?;
-                places.place(provider, &id).slot()
-            };
-            services.push(Bound { id, slot });
+                services.push(Bound { id, provider: String::new(), slot: place.slot() });
+            } else if !self.needs.iter().any(|(interface, _)| *interface == id) {
+                return Err(format!("nobody provides {id}"));
+            }
+        }
+        for (id, provider) in &self.needs {
+            let slot = places.place(provider, id).slot();
+            services.push(Bound { id: id.clone(), provider: provider.clone(), slot });
         }
         let prepared = self.life().prepared.take().ok_or("it was started before")?;
         let instance = prepared.start(StartInput { services }).await.map_err(|failure| failure.message)?;
@@ -85,11 +95,21 @@ impl Member {
             let provider = instance.query(id.clone()).map_err(|failure| failure.to_string())?;
             let provider = provider.ok_or_else(|| format!("it does not provide {id} as its manifest says"))?;
             if !std::ptr::eq(provider.layout(), offer.layout) {
-                layout::compatible(offer.layout, provider.layout())?;
+                layout::compatible(offer.layout, provider.layout())
+                    .map_err(|difference| format!("{id}: {}", difference.between("its description", "its instance")))?;
             }
             offers.push((id, provider));
         }
         Ok(offers)
+    }
+
+    /// The same within a limit, for a server that runs and must not wait for ever.
+    ///
+    /// # Errors
+    /// The same, or that it takes too long; it must be stopped then, too.
+    pub async fn start_in_time(&self, places: &Places) -> Result<Vec<Offer>, String> {
+        let late = |_| Err(format!("it did not start within {} s", START_LIMIT.as_secs()));
+        tokio::time::timeout(START_LIMIT, self.start(places)).await.unwrap_or_else(late)
     }
 
     /// Has it read anew what it keeps outside of its section.
@@ -106,9 +126,19 @@ impl Member {
         }
     }
 
+    /// Makes one that was stopped ready to be started once more.
+    pub fn prepare_again(&self, prepared: Prepared) {
+        self.life().prepared = Some(prepared);
+    }
+
     /// Whether it is ready to be started, and was not.
     pub fn is_prepared(&self) -> bool {
         self.life().prepared.is_some()
+    }
+
+    /// Whether it has been started, and was not stopped.
+    pub fn is_running(&self) -> bool {
+        self.life().running.is_some()
     }
 
     /// How many handles to its services are held; 0 if it does not run. One that cannot say is held by nobody.

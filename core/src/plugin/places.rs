@@ -25,10 +25,52 @@ impl Places {
 
     /// Empties all places of an instance.
     pub fn clear(&self, instance: &str) {
-        self.lock().iter().filter(|((owner, _), _)| owner == instance).for_each(|(_, place)| place.clear());
+        self.all_of(instance).iter().for_each(Place::clear);
+    }
+
+    /// Empties the places of an instance, but that of one interface.
+    pub fn clear_but(&self, instance: &str, interface: &str) {
+        let places = self.lock();
+        places
+            .iter()
+            .filter(|((owner, id), _)| owner == instance && id != interface)
+            .for_each(|(_, place)| place.clear());
+    }
+
+    /// Holds all places of an instance, until what this gives is dropped.
+    pub fn hold(&self, instance: &str) -> Held {
+        let places = self.all_of(instance);
+        places.iter().for_each(Place::hold);
+        Held(places)
+    }
+
+    fn all_of(&self, instance: &str) -> Vec<Place> {
+        let of_instance = |((owner, _), place): (&(String, String), &Place)| (owner == instance).then(|| place.clone());
+        self.lock().iter().filter_map(of_instance).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, String), Place>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Held places. Dropped, those that nobody has filled meanwhile are open with what still stands there.
+pub struct Held(Vec<Place>);
+
+impl Held {
+    /// How many providers stand there to finish with them what was begun.
+    pub fn providers(&self) -> u64 {
+        self.0.iter().filter(|place| place.get().is_some()).count() as u64
+    }
+
+    /// Takes the providers away.
+    pub fn cease(&self) {
+        self.0.iter().for_each(Place::cease);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.iter().for_each(Place::resume);
     }
 }

@@ -84,8 +84,22 @@ pub enum ProbeError {
         /// Its kernel.
         found: u32,
     },
+    /// It is for another system on the same machine, such as one with another C library.
+    #[error("{path} ({id} {version}) is built for target {found}, this server for {ours}; build the plugin with --target {ours}")]
+    OtherTarget {
+        /// The file.
+        path: PathBuf,
+        /// The plugin.
+        id: String,
+        /// Its version.
+        version: String,
+        /// Its target.
+        found: String,
+        /// Ours.
+        ours: String,
+    },
     /// A panic in it would end the process.
-    #[error("{path} ({id}) is built with panic = \"{found}\"; build it with panic = \"unwind\", so that a panic can be contained")]
+    #[error("{path} ({id}) is built with panic = \"{found}\", this server contains panics that unwind; build it with panic = \"unwind\"")]
     PanicStrategy {
         /// The file.
         path: PathBuf,
@@ -125,10 +139,34 @@ pub fn probe_as(copy: &Path, path: &Path) -> Result<Manifest, ProbeError> {
             found: manifest.kernel,
         });
     }
+    if !same_system(&manifest.target) {
+        return Err(ProbeError::OtherTarget {
+            path: path.to_owned(),
+            id: manifest.id,
+            version: manifest.version,
+            found: manifest.target,
+            ours: ours(),
+        });
+    }
     if manifest.panic != "unwind" {
         return Err(ProbeError::PanicStrategy { path: path.to_owned(), id: manifest.id, found: manifest.panic });
     }
     Ok(manifest)
+}
+
+/// The target that this server is built for, as far as a plugin's must be the same. The vendor in it is a distribution's name.
+fn ours() -> String {
+    let environment = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
+    format!("{}-unknown-{}-{environment}", std::env::consts::ARCH, std::env::consts::OS)
+}
+
+fn same_system(target: &str) -> bool {
+    let ours = ours();
+    // Machine, vendor, system, C library.
+    let parts = |target: &str| -> Vec<String> {
+        target.split('-').enumerate().filter(|(at, _)| *at != 1).map(|(_, part)| part.to_owned()).collect()
+    };
+    parts(target) == parts(&ours)
 }
 
 /// Reads a plugin's manifest, whether or not it can be loaded here.
@@ -246,6 +284,15 @@ mod tests {
         for len in [64, 100, 1000, me.len() / 2, me.len() - 1] {
             let text = probe_bytes(&me[..len]);
             assert!(text.contains("cut short"), "{len}: {text}");
+        }
+    }
+
+    #[test]
+    fn the_same_system_goes_by_other_vendors_names() {
+        let ours = ours();
+        assert!(same_system(&ours) && same_system(&ours.replace("unknown", "alpine")));
+        for other in ["", "x86_64", "x86_64-unknown-freebsd", "x86_64-unknown-linux-other", "other-unknown-linux-gnu"] {
+            assert!(!same_system(other), "{other}");
         }
     }
 

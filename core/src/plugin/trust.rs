@@ -40,11 +40,12 @@ pub enum TrustError {
     },
 }
 
-/// Checks a library and the directories above it.
+/// Checks a library and the directories above it, and gives where it is without links. Use that path: what a link leads to
+/// can be changed by whoever can write where the link stands, which is nowhere above what was checked.
 ///
 /// # Errors
 /// Names the file or directory that is open to others.
-pub fn check(library: &Path) -> Result<(), TrustError> {
+pub fn check(library: &Path) -> Result<PathBuf, TrustError> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| TrustError::Io { path, source }
@@ -54,7 +55,7 @@ pub fn check(library: &Path) -> Result<(), TrustError> {
         let metadata = std::fs::metadata(path).map_err(io(path))?;
         check_one(path, &metadata, depth > 0)?;
     }
-    Ok(())
+    Ok(real)
 }
 
 fn check_one(path: &Path, metadata: &Metadata, directory: bool) -> Result<(), TrustError> {
@@ -95,5 +96,16 @@ mod tests {
         mode(&file, 0o644);
         mode(&folder, 0o757);
         assert!(check(&file).unwrap_err().to_string().contains("plugins can be written by others"));
+    }
+
+    #[test]
+    fn a_link_is_followed_once_and_its_end_is_what_was_checked() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("libx.so"), dir.path().join("link.so"));
+        fs::write(&file, "x").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert_eq!(check(&link).unwrap(), file.canonicalize().unwrap());
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+        check(&link).unwrap_err();
     }
 }

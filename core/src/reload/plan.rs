@@ -29,6 +29,8 @@ pub enum Change {
     Added,
     /// It is gone.
     Removed,
+    /// It owns files: it is stopped and started anew in its place, and who uses it waits meanwhile.
+    Restarted,
     /// It cannot be changed while the server runs.
     NeedsRestart,
 }
@@ -86,6 +88,7 @@ impl Plan {
             let differs = differences(old, new);
             let change = match (differs.is_empty(), old.exclusive || new.exclusive) {
                 (true, _) => Change::Kept,
+                (false, true) if can_restart(old, new, running, next) => Change::Restarted,
                 (false, true) => Change::NeedsRestart,
                 (false, false) => Change::Changed,
             };
@@ -153,8 +156,12 @@ impl Plan {
             format!("{kept} kept, {changed} changed, {added} added, {removed} removed")
         };
         let settings = count(Kind::Setting, Change::Changed);
+        let restarted = match count(Kind::Instance, Change::Restarted) {
+            0 => String::new(),
+            restarted => format!(", {restarted} restarted in place"),
+        };
         format!(
-            "instances: {}; listeners: {}; other options changed: {settings}",
+            "instances: {}{restarted}; listeners: {}; other options changed: {settings}",
             of(Kind::Instance),
             of(Kind::Listener)
         )
@@ -173,6 +180,7 @@ impl Plan {
                 Change::Changed => "changed",
                 Change::Added => "added",
                 Change::Removed => "removed",
+                Change::Restarted => "restarts in place",
                 Change::NeedsRestart => "needs a restart",
             };
             vec![kind.to_owned(), step.name.clone(), change.to_owned(), step.why.clone()]
@@ -187,6 +195,18 @@ impl Plan {
             json: serde_json::to_string(&self.steps).unwrap_or_default(),
         }
     }
+}
+
+/// Whether an instance that owns files can be stopped and started anew in its place. With another library it cannot: two
+/// copies of a library in one process know nothing of each other, so that both could have the files open. Nor if sessions hold
+/// it for as long as they live.
+fn can_restart(old: &InstanceShape, new: &InstanceShape, running: &Shape, next: &Shape) -> bool {
+    let same_code = old.plugin == new.plugin && old.library.is(&new.library);
+    let is_pinned = |shape: &Shape| {
+        let tls = shape.tls.as_ref() == Some(&new.name);
+        tls || shape.listeners.iter().any(|listener| listener.protocol == new.name)
+    };
+    same_code && !is_pinned(running) && !is_pinned(next)
 }
 
 fn differences(old: &InstanceShape, new: &InstanceShape) -> Vec<String> {

@@ -4,7 +4,11 @@
 //! but are not cut. An instance is stopped when the last handle to its services is gone; one that was removed also waits for
 //! the retired instances that are wired to it. A stop of the server does not wait: it stops what is left.
 
-use crate::{plugin::member::Member, server::State, session::Listener};
+use crate::{
+    plugin::{load, member::Member},
+    server::State,
+    session::Listener,
+};
 use arc_swap::ArcSwap;
 use std::{
     collections::BTreeSet,
@@ -66,6 +70,7 @@ impl Retiring {
                     let member = waiting.remove(at);
                     member.stop().await;
                     lock(&all).retain(|other| !Arc::ptr_eq(other, &member));
+                    forget_copy(&member, &all, &state);
                     let (plugin, generation) = (&member.config.instance, member.generation);
                     tracing::info!(%plugin, generation, "the replaced instance has ended");
                     continue;
@@ -107,13 +112,25 @@ fn is_free(member: &Arc<Member>, all: &Mutex<Vec<Arc<Member>>>, state: &ArcSwap<
     let state = state.load();
     // Where there is a next generation, it stands at the places, and users meet that.
     if state.assembly.member(name).is_none() {
-        let is_user = |other: &Arc<Member>| other.needs.values().any(|provider| provider == name);
+        let is_user = |other: &Arc<Member>| other.needs.iter().any(|(_, provider)| provider == name);
         if lock(all).iter().any(is_user) {
             return false;
         }
         state.assembly.places.clear(name);
     }
     member.holders() == 0
+}
+
+/// Removes the private copy of an instance's library, if no other instance runs it.
+fn forget_copy(member: &Member, all: &Mutex<Vec<Arc<Member>>>, state: &ArcSwap<State>) {
+    let Some(copy) = &member.library.copy else { return };
+    let uses = |other: &Arc<Member>| other.library.copy.as_ref() == Some(copy);
+    if state.load().assembly.members.iter().any(uses) || lock(all).iter().any(uses) {
+        return;
+    }
+    if let Err(error) = load::remove_copy(copy) {
+        tracing::debug!(copy = %copy.display(), %error, "the copy of a library that is not used any more stays until the next start");
+    }
 }
 
 fn lock(members: &Mutex<Vec<Arc<Member>>>) -> MutexGuard<'_, Vec<Arc<Member>>> {

@@ -2,7 +2,7 @@
 //!
 //! It crosses the control socket, so sections are there as hashes only: they may hold secrets.
 
-use super::normal::normal;
+use super::{normal::normal, swap::Configured};
 use crate::{
     config::{Config, ListenerConfig, Problems, TlsMode},
     plugin::{instance::Assembly, member::Member},
@@ -10,7 +10,7 @@ use crate::{
 use dovetail_abi::{handle::Interface, tls_v1::Tls};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A server's parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,10 +38,13 @@ pub struct InstanceShape {
     pub library: LibraryShape,
     /// The hash of its section.
     pub section: String,
-    /// Who provides what it requires, by interface.
-    pub needs: BTreeMap<String, String>,
+    /// What it requires, and who provides that.
+    pub needs: BTreeSet<(String, String)>,
     /// Whether it must not run twice.
     pub exclusive: bool,
+    /// What the config said of its library when that was swapped, if it was.
+    #[serde(default)]
+    pub swapped: Option<Configured>,
 }
 
 /// Which file a library is.
@@ -69,7 +72,7 @@ pub struct ListenerShape {
     pub protocol: String,
     /// Whether it does TLS.
     pub tls: bool,
-    /// Its options as they are written.
+    /// Its options as they are written, with what stands for the contents of the files that they name.
     pub options: BTreeMap<String, String>,
 }
 
@@ -87,12 +90,27 @@ impl Shape {
                 ("log", format!("{:?}", config.log)),
                 ("metrics", format!("{:?}", config.metrics)),
                 ("login_blocking", format!("{:?}", config.login_blocking)),
+                ("faults", format!("{:?}", config.faults)),
                 ("drain_seconds", config.drain.as_secs().to_string()),
                 ("retire_seconds", config.retire.as_secs().to_string()),
             ]),
             instances: assembly.members.iter().map(|member| instance(member)).collect(),
             listeners,
             tls: tls.then(|| assembly.provider_for_core(config, Tls::ID).ok()).flatten(),
+        }
+    }
+}
+
+impl Shape {
+    /// Takes over from the running server what a reload of this config would: libraries that were swapped.
+    pub fn keep_swaps(&mut self, running: &Shape, config: &Config) {
+        for instance in &mut self.instances {
+            let old = running.instances.iter().find(|old| old.name == instance.name);
+            let plugin = config.plugins.iter().find(|plugin| plugin.instance == instance.name);
+            let (Some(old), Some(plugin)) = (old, plugin) else { continue };
+            if old.swapped.as_ref() == Some(&Configured::of(plugin)) {
+                instance.library = old.library.clone();
+            }
         }
     }
 }
@@ -107,16 +125,23 @@ fn instance(member: &Member) -> InstanceShape {
         section,
         needs: member.needs.clone(),
         exclusive: member.library.manifest.exclusive,
+        swapped: None,
     }
 }
 
 fn listener(listener: &ListenerConfig) -> ListenerShape {
     // It was read before, so there is nothing to complain about.
     let entries = listener.place.entries(&mut Problems::default());
+    let mut options: BTreeMap<String, String> =
+        entries.into_iter().map(|entry| (entry.name, normal(&entry.piece.text))).collect();
+    if let Some(hash) = listener.client_files.hash() {
+        // Other contents of the files are another option, under the name of those.
+        options.entry("client_certificates".to_owned()).or_default().push_str(&hash);
+    }
     ListenerShape {
         name: listener.name.clone(),
         protocol: listener.options.protocol.clone(),
         tls: listener.options.tls != TlsMode::Off,
-        options: entries.into_iter().map(|entry| (entry.name, normal(&entry.piece.text))).collect(),
+        options,
     }
 }

@@ -4,14 +4,18 @@ use super::State;
 use crate::{
     config::{Config, ListenerConfig, Problems, TlsMode},
     net::limits::{ConnectionLimit, Guessers},
-    plugin::{instance::Assembly, member::Offer, places::Places},
+    plugin::{
+        instance::Assembly,
+        member::{Member, Offer},
+        places::Places,
+    },
     session::{id::SessionIds, table::Sessions, Listener},
 };
 use dovetail_abi::{
     certs_v1::Certs,
     handle::Interface,
     protocol_v1::Protocol,
-    tls_v1::{ServerPolicy, Tls, TlsAcceptor, TlsVersion},
+    tls_v1::{ServerPolicy, Tls, TlsAcceptor, TlsErrorCode},
 };
 use std::{
     collections::HashSet,
@@ -50,7 +54,8 @@ impl Services<'_> {
         let is_it = |(owner, (id, _)): &&(String, Offer)| owner == instance && id == I::ID;
         let pending = self.pending.iter().find(is_it).map(|(_, (_, provider))| provider.clone());
         let any = pending.or_else(|| self.places.get(instance, I::ID));
-        any.ok_or_else(|| format!("`{instance}` provides no {}", I::ID))?.checked()
+        any.ok_or_else(|| format!("`{instance}` provides no {} now (`dovetail status` shows its state)", I::ID))?
+            .checked()
     }
 }
 
@@ -127,6 +132,14 @@ impl Making<'_> {
             }
         };
         let earlier = self.earlier(&listener.name);
+        let member = self.member(&listener.options.protocol).map_err(plain)?;
+        let provider = match &tls {
+            Some(_) => {
+                let provider = self.assembly.provider_for_core(self.config, Tls::ID).map_err(plain)?;
+                Some(self.member(&provider).map_err(plain)?)
+            }
+            None => None,
+        };
         let (most, most_each) = (listener.options.max_connections, listener.options.max_connections_per_address);
         Ok(Listener {
             config: listener.clone(),
@@ -134,6 +147,10 @@ impl Making<'_> {
             hostname: self.config.hostname.clone(),
             protocol,
             traits,
+            served_by: Arc::new(member.about()),
+            tls_by: provider.map(|provider| Arc::new(provider.about())),
+            account: member.host.account().clone(),
+            tls_account: provider.map(|provider| provider.host.account().clone()),
             tls,
             acceptor,
             limit: earlier.map_or_else(|| ConnectionLimit::new(most, most_each), |earlier| earlier.limit.clone()),
@@ -148,6 +165,10 @@ impl Making<'_> {
             refusals: Mutex::default(),
             served: earlier.map_or_else(Arc::default, |earlier| earlier.served.clone()),
         })
+    }
+
+    fn member(&self, instance: &str) -> Result<&Arc<Member>, String> {
+        self.assembly.member(instance).ok_or_else(|| format!("there is no instance `{instance}`"))
     }
 
     fn tls(&self) -> Result<Tls, Complaint> {
@@ -198,12 +219,19 @@ impl Making<'_> {
 }
 
 fn acceptor(tls: &Tls, listener: &ListenerConfig, alpn: &[String]) -> Result<TlsAcceptor, Complaint> {
-    tls.acceptor(ServerPolicy {
-        listener: listener.name.clone(),
-        certificate: listener.options.certificate.clone(),
-        min_version: listener.options.min_tls.into(),
-        max_version: TlsVersion::Tls13,
+    let options = &listener.options;
+    let policy = ServerPolicy {
+        certificate: options.certificate.clone(),
+        min_version: options.min_tls.into(),
+        profile: options.tls_profile.into(),
         alpn: alpn.to_vec(),
+        clients: listener.client_files.policy(&options.client_certificates),
+        tickets: options.session_tickets,
+        ..ServerPolicy::of(&listener.name)
+    };
+    tls.acceptor(policy).map_err(|error| match error.code {
+        // The provider knows anchors and lists by their numbers.
+        TlsErrorCode::BadPolicy => (error.message, listener.client_files.origins()),
+        _ => plain(error.message),
     })
-    .map_err(|error| plain(error.message))
 }

@@ -22,7 +22,7 @@ pub struct Control {
 impl SessionControlProvider for Control {
     async fn start_tls(&self, stream: Stream) -> Result<TlsConnection, TlsError> {
         let secured = self.listener.handshake(stream).await?;
-        self.entry.secured(&secured.facts);
+        self.entry.secured(&secured.facts, self.listener.tls_by.clone());
         Ok(secured)
     }
 

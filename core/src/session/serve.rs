@@ -4,7 +4,7 @@ use super::{
     control::{too_slow, Control},
     id::SessionIds,
     proxied::Ends,
-    table::{Entry, Sessions},
+    table::{Entry, Octets, Sessions},
 };
 use crate::{
     config::{ListenerConfig, TlsMode},
@@ -12,6 +12,7 @@ use crate::{
         limits::{ConnectionLimit, Full, Guessers, Permit},
         socket::Socket,
     },
+    plugin::{account::Account, generation::Generation, metered::Metered},
     telemetry::metrics::{metrics, Refusal},
 };
 use dovetail_abi::{
@@ -21,6 +22,7 @@ use dovetail_abi::{
 };
 use std::{
     net::{IpAddr, SocketAddr},
+    pin::pin,
     sync::{
         atomic::{AtomicU64, Ordering},
         Arc, Mutex, PoisonError,
@@ -45,6 +47,14 @@ pub struct Listener {
     pub protocol: Protocol,
     /// What core must know of the protocol.
     pub traits: ProtocolTraits,
+    /// Which generation its protocol is.
+    pub served_by: Arc<Generation>,
+    /// The same of who does its TLS, unless TLS is off.
+    pub tls_by: Option<Arc<Generation>>,
+    /// What its protocol's instance uses; that also says whether it takes new sessions.
+    pub account: Arc<Account>,
+    /// The same of the instance that does its TLS, unless TLS is off.
+    pub tls_account: Option<Arc<Account>>,
     /// Who does its TLS, unless TLS is off. Held so that it does not end before the listener's last session.
     pub tls: Option<Tls>,
     /// Its way to TLS, unless TLS is off.
@@ -112,6 +122,11 @@ impl Listener {
                 false => Some((tcp, ends, permit)),
             };
             let Some((tcp, ends, permit)) = admitted else { return };
+            if listener.rests() {
+                listener.refused(ends.peer, Refusal::Quarantined);
+                listener.put_off(tcp);
+                return;
+            }
             listener.served.fetch_add(1, Ordering::Relaxed);
             listener.serve(tcp, ends, permit).await;
         })
@@ -130,6 +145,7 @@ impl Listener {
                 "the address failed to log in too often; `login_blocking` says for how long it is shut out"
             }
             Refusal::ProxyHeader => "a trusted proxy sent no PROXY header",
+            Refusal::Quarantined => "its plugin instance is quarantined; `dovetail status` says until when",
         };
         self.refused_because(peer, refusal, why);
     }
@@ -167,7 +183,9 @@ impl Listener {
         tracing::debug!(session, listener = %self.config.name, %peer, proxy, "connected");
         let permit = Arc::new(permit);
         let idle = Duration::from_secs(self.config.options.idle_seconds);
-        let present = self.sessions.enter(&session, &self.config.name, peer);
+        let _counted = self.account.session();
+        let present =
+            self.sessions.enter(&session, &self.config.name, self.served_by.clone(), peer, Octets::of(&self.account));
         let entry = present.entry.clone();
         let socket = Socket::new(tcp, idle, Box::new(permit.clone()), entry.octets.clone());
         let mut cut = self.cut.clone();
@@ -192,14 +210,15 @@ impl Listener {
     ) -> Result<(), SessionFailure> {
         let (stream, tls) = if self.config.options.tls == TlsMode::Implicit {
             let secured = Box::pin(self.handshake(stream)).await.map_err(|error| tls_failure(&error))?;
-            entry.secured(&secured.facts);
+            entry.secured(&secured.facts, self.tls_by.clone());
             (secured.stream, Some(secured.facts))
         } else {
             (stream, None)
         };
         let protocol = self.protocol.clone();
         let start = self.session(stream, tls, session, ends, entry);
-        protocol.serve(start).await
+        let account = self.account.clone();
+        Metered::new(account, pin!(protocol.serve(start))).await
     }
 
     fn session(
@@ -236,8 +255,16 @@ impl Listener {
             code: TlsErrorCode::BadPolicy,
             message: format!("listener `{}` has TLS off", self.config.name),
         })?;
+        let Some(account) = self.tls_account.clone().filter(|account| !account.is_quarantined()) else {
+            return Err(TlsError {
+                code: TlsErrorCode::Provider,
+                message: "the TLS provider is quarantined for its faults; `dovetail status` says until when".into(),
+            });
+        };
         let deadline = Duration::from_secs(self.config.options.handshake_seconds);
-        let made = tokio::time::timeout(deadline, acceptor.accept(stream)).await.unwrap_or_else(|_| Err(too_slow()));
+        let mut accepting = pin!(acceptor.accept(stream));
+        let accepting = Metered::new(account, accepting.as_mut());
+        let made = tokio::time::timeout(deadline, accepting).await.unwrap_or_else(|_| Err(too_slow()));
         match &made {
             Ok(connection) => metrics().handshake(&self.config.name, &connection.facts.version),
             Err(error) => metrics().handshake_failed(&self.config.name, error.code),

@@ -3,7 +3,9 @@
 //! A session is in the table from its acceptance to its end, so the limits on connections bound it too. Its octets are counted
 //! where they cross the socket: with TLS, as they are on the wire.
 
+use crate::plugin::{account::Account, generation::Generation};
 use dovetail_abi::tls_v1::TlsFacts;
+use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -19,17 +21,29 @@ use std::{
 pub struct Octets {
     received: AtomicU64,
     sent: AtomicU64,
+    account: Option<Arc<Account>>,
 }
 
 impl Octets {
+    /// None yet; they count to an account, too.
+    pub fn of(account: &Arc<Account>) -> Self {
+        Octets { account: Some(account.clone()), ..Octets::default() }
+    }
+
     /// So many more came in.
     pub fn received(&self, count: usize) {
         self.received.fetch_add(count as u64, Ordering::Relaxed);
+        if let Some(account) = &self.account {
+            account.received(count);
+        }
     }
 
     /// So many more went out.
     pub fn sent(&self, count: usize) {
         self.sent.fetch_add(count as u64, Ordering::Relaxed);
+        if let Some(account) = &self.account {
+            account.sent(count);
+        }
     }
 
     /// What came in and went out so far.
@@ -45,6 +59,8 @@ pub struct Entry {
     pub id: String,
     /// Its listener.
     pub listener: String,
+    /// The generation that serves it.
+    pub served_by: Arc<Generation>,
     /// Its client.
     pub peer: SocketAddr,
     /// Since when.
@@ -62,12 +78,21 @@ pub struct Known {
     pub account: Option<String>,
     /// The version and the cipher suite of TLS.
     pub tls: Option<(String, String)>,
+    /// The generation that does its TLS.
+    pub tls_by: Option<Arc<Generation>>,
 }
 
 impl Entry {
     /// TLS began.
-    pub fn secured(&self, facts: &TlsFacts) {
-        self.lock().tls = Some((facts.version.clone(), facts.cipher.clone()));
+    pub fn secured(&self, facts: &TlsFacts, by: Option<Arc<Generation>>) {
+        let mut known = self.lock();
+        known.tls = Some((facts.version.clone(), facts.cipher.clone()));
+        known.tls_by = by;
+        drop(known);
+        if let Some(leaf) = facts.peer_chain.first() {
+            let certificate = fingerprint(leaf);
+            tracing::info!(session = %self.id, listener = %self.listener, peer = %self.peer, certificate, "the client's certificate is verified");
+        }
     }
 
     /// A user logged in.
@@ -85,19 +110,32 @@ impl Entry {
     }
 }
 
+/// The SHA-256 of a certificate, as `openssl x509 -fingerprint -sha256` writes it.
+fn fingerprint(certificate: &[u8]) -> String {
+    Sha256::digest(certificate).iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+}
+
 /// The open sessions, by id.
 #[derive(Debug, Default)]
 pub struct Sessions(Mutex<BTreeMap<String, Arc<Entry>>>);
 
 impl Sessions {
     /// Enters a session; it stays until what this gives is dropped.
-    pub fn enter(self: &Arc<Self>, id: &str, listener: &str, peer: SocketAddr) -> Present {
+    pub fn enter(
+        self: &Arc<Self>,
+        id: &str,
+        listener: &str,
+        served_by: Arc<Generation>,
+        peer: SocketAddr,
+        octets: Octets,
+    ) -> Present {
         let entry = Arc::new(Entry {
             id: id.to_owned(),
             listener: listener.to_owned(),
+            served_by,
             peer,
             since: Instant::now(),
-            octets: Arc::default(),
+            octets: Arc::new(octets),
             known: Mutex::default(),
         });
         self.lock().insert(id.to_owned(), entry.clone());
@@ -151,8 +189,16 @@ mod tests {
     fn a_session_is_there_until_it_ends() {
         let sessions = Arc::new(Sessions::default());
         let peer = "192.0.2.1:5".parse().unwrap();
-        let first = sessions.enter("01", "pop3", peer);
-        let _second = sessions.enter("02", "smtp", peer);
+        let account = Account::open("table-test");
+        let by = Arc::new(Generation {
+            instance: "mx".into(),
+            plugin: "smtp".into(),
+            version: "0.1.0".into(),
+            build: "0123456789abcdef".into(),
+            generation: 2,
+        });
+        let first = sessions.enter("01", "pop3", by.clone(), peer, Octets::of(&account));
+        let _second = sessions.enter("02", "smtp", by, peer, Octets::default());
         first.entry.logged_in("ann@example.org");
         first.entry.octets.received(3);
         first.entry.octets.sent(4);
@@ -160,6 +206,7 @@ mod tests {
         assert_eq!((list.len(), list[0].id.as_str(), sessions.count()), (1, "01", 2));
         assert_eq!(list[0].known().account.as_deref(), Some("ann@example.org"));
         assert_eq!(list[0].octets.so_far(), (3, 4));
+        assert_eq!((account.own().octets_in, account.own().octets_out), (3, 4));
         drop(first);
         assert_eq!(sessions.list(9).iter().map(|entry| entry.id.as_str()).collect::<Vec<_>>(), ["02"]);
     }

@@ -45,6 +45,8 @@ pub enum Refusal {
     Blocked,
     /// A trusted proxy did not say who is behind it.
     ProxyHeader,
+    /// The instance that serves the listener, or does its TLS, is quarantined.
+    Quarantined,
 }
 
 impl Metrics {
@@ -92,6 +94,7 @@ impl Metrics {
             Refusal::AddressLimit => "address_limit",
             Refusal::Blocked => "blocked",
             Refusal::ProxyHeader => "proxy_header",
+            Refusal::Quarantined => "quarantined",
         };
         self.refused.with_label_values(&[listener, reason]).inc();
     }
@@ -129,6 +132,10 @@ pub fn tls_class(code: TlsErrorCode) -> &'static str {
         TlsErrorCode::NoApplicationProtocol => "no_application_protocol",
         TlsErrorCode::AlertReceived => "alert_received",
         TlsErrorCode::BadPeerCertificate => "bad_peer_certificate",
+        TlsErrorCode::NoPeerCertificate => "no_peer_certificate",
+        TlsErrorCode::PeerCertificateExpired => "peer_certificate_expired",
+        TlsErrorCode::PeerCertificateRevoked => "peer_certificate_revoked",
+        TlsErrorCode::PeerCertificateUntrusted => "peer_certificate_untrusted",
         TlsErrorCode::Truncated => "truncated",
         TlsErrorCode::PeerMisbehaved => "peer_misbehaved",
         TlsErrorCode::Io => "io",

@@ -65,7 +65,7 @@ fn bash_completes_operations_of_plugins() {
 fn completions_without_plugins_have_our_own_commands() {
     let dir = tempfile::tempdir().unwrap();
     let program = dir.path().join("dovetail");
-    fs::copy(crate::harness::BINARY, &program).unwrap();
+    crate::harness::copy_program(crate::harness::BINARY, &program);
     let script = run_ok(Command::new(&program).args(["completions", "bash"]).arg("--data-dir").arg(dir.path()));
     assert!(script.contains("against-running") && !script.contains("alias-domain"));
 }

@@ -67,6 +67,18 @@ fn the_example_plugin_is_the_one_that_is_compiled() {
     assert!(guide.contains(&format!("```rust\n{example}```")), "the guide's example is not the SDK's:\n{example}");
 }
 
+/// The same for the page about compatibility.
+#[test]
+fn the_example_interface_is_the_one_that_is_compiled() {
+    let sdk = read(&root().join("sdk/src/lib.rs"));
+    let lines =
+        sdk.lines().filter_map(|line| line.strip_prefix("///")).map(|line| line.strip_prefix(' ').unwrap_or(line));
+    let lines: String = lines.filter(|line| !line.starts_with("# ")).map(|line| format!("{line}\n")).collect();
+    let example = lines.split("```\n").find(|block| block.starts_with("dovetail_sdk::declares_interfaces!")).unwrap();
+    let page = read(&root().join("docs/src/plugins/compatibility.md"));
+    assert!(page.contains(&format!("```rust\n{example}```")), "the page's example is not the SDK's:\n{example}");
+}
+
 /// The text of all sources in a folder, lines that end in a backslash joined.
 fn sources(folder: &Path) -> String {
     let mut all = String::new();

@@ -36,6 +36,13 @@ pub fn dovetail() -> Command {
     command
 }
 
+/// Copies a program that is run afterwards. By another process: what a test of this process starts at that moment would inherit
+/// the file while it is open for writing, and then it could not be run ("text file busy").
+#[track_caller]
+pub fn copy_program(from: impl AsRef<std::path::Path>, to: &std::path::Path) {
+    run_ok(Command::new("cp").arg(from.as_ref()).arg(to));
+}
+
 /// Runs a command to its end; its output is text.
 pub fn run(command: &mut Command) -> (ExitStatus, String, String) {
     let Output { status, stdout, stderr } = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
@@ -76,6 +83,8 @@ pub struct Setup {
     environment: Vec<(String, String)>,
     dev: bool,
     program: Option<Vec<String>>,
+    /// What comes behind `serve`.
+    serve: Vec<String>,
 }
 
 impl Setup {
@@ -89,12 +98,12 @@ impl Setup {
         let dir = tempfile::Builder::new().prefix("dovetail-e2e-").tempdir().unwrap();
         let path = dir.path().join("dovetail.ron");
         std::fs::write(&path, config).unwrap();
-        Setup { dir, config: path, environment: Vec::new(), dev: false, program: None }
+        Setup { dir, config: path, environment: Vec::new(), dev: false, program: None, serve: Vec::new() }
     }
 
     /// A config that is there already, and the words by which the server on it is started, up to `serve`.
     pub fn installed(dir: TempDir, config: PathBuf, program: Vec<String>) -> Setup {
-        Setup { dir, config, environment: Vec::new(), dev: false, program: Some(program) }
+        Setup { dir, config, environment: Vec::new(), dev: false, program: Some(program), serve: Vec::new() }
     }
 
     /// A whole mail server with one account ([`USER`], [`PASSWORD`]) and listeners `smtp`, `submission`, `submissions`,
@@ -120,6 +129,12 @@ impl Setup {
     /// A variable for the server's environment.
     pub fn env(mut self, name: &str, value: impl Into<String>) -> Setup {
         self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Words behind `serve`.
+    pub fn serve_with(mut self, words: &[&str]) -> Setup {
+        self.serve = words.iter().map(|&word| word.to_owned()).collect();
         self
     }
 
@@ -168,6 +183,7 @@ impl Setup {
         let mut child = self
             .dovetail()
             .args(if self.dev { ["serve", "--dev"].as_slice() } else { &["serve"] })
+            .args(&self.serve)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

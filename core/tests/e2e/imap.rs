@@ -7,6 +7,6 @@ mod dialogues;
 mod large;
 mod limits;
 mod search;
-mod server;
+pub mod server;
 mod starttls;
 mod stress;

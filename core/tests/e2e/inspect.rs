@@ -82,6 +82,8 @@ fn people_get_it_as_text() {
     let mut lines = text.lines();
     assert_eq!(lines.next(), file.to_str());
     assert!(lines.next().unwrap().starts_with("  id        pop3 0.1.0: "), "{text}");
+    let build = lines.next().unwrap().strip_prefix("  build     ").unwrap();
+    assert!(build.len() == 16 && build.bytes().all(|digit| digit.is_ascii_hexdigit()), "{text}");
     assert!(lines.next().unwrap().starts_with("  provides  dovetail.protocol/1"), "{text}");
     assert!(lines.next().unwrap().contains("dovetail.store/1"), "{text}");
     let built = lines.next().unwrap();

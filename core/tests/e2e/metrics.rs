@@ -34,7 +34,7 @@ fn get(server: &Server, path: &str) -> (String, String) {
 }
 
 /// The page, checked line by line: a family has HELP and TYPE once, then its series, each once, with a number.
-fn page(server: &Server) -> BTreeMap<String, f64> {
+pub fn page(server: &Server) -> BTreeMap<String, f64> {
     let (head, body) = get(server, "/metrics");
     assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
     assert!(head.contains("content-type: text/plain; version=0.0.4"), "{head}");
@@ -152,8 +152,11 @@ fn counters_move_when_mail_is_delivered_and_fetched() {
     assert!(value(&after, "dovetail_core_process_resident_memory_bytes") > 1e6);
     assert!(value(&after, "dovetail_core_process_open_fds") > 5.0);
     assert!(after.keys().any(|s| s.starts_with("dovetail_core_build_info{") && s.contains("mail.example.test")));
-    let state = "dovetail_core_plugin_info{id=\"smtp\",plugin=\"mx\",state=\"running\",version=\"0.1.0\"}";
-    assert_eq!(value(&after, state), 1.0, "{after:#?}");
+    let build = server.instance("mx")["build"].as_str().unwrap().to_owned();
+    assert!(build.len() == 16 && build.bytes().all(|digit| digit.is_ascii_hexdigit()), "{build}");
+    let labels = "generation=\"1\",id=\"smtp\",plugin=\"mx\",state=\"running\",version=\"0.1.0\"";
+    let state = format!("dovetail_core_plugin_info{{build=\"{build}\",{labels}}}");
+    assert_eq!(value(&after, &state), 1.0, "{after:#?}");
     assert_eq!(value(&after, "dovetail_core_plugin_faults_total{plugin=\"mx\"}"), 0.0);
 }
 

@@ -73,7 +73,7 @@ fn a_plugin_directory_behind_the_word_counts() {
     let dir = tempfile::tempdir().unwrap();
     // Elsewhere, so that no plugins are beside it.
     let program = dir.path().join("dovetail");
-    fs::copy(BINARY, &program).unwrap();
+    crate::harness::copy_program(BINARY, &program);
     let plugins = plugin_dir();
     let words = ["accounts", "--plugin-dir", plugins.to_str().unwrap(), "--help"];
     assert!(run_ok(&mut bare(&program, &words)).contains("password"));

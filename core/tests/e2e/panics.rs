@@ -10,6 +10,7 @@ const CONFIG: &str = r#"(
     hostname: "mail.example.test",
     data_dir: "data",
     drain_seconds: 1,
+    faults: (count: 0),
     plugins: {
         "tls-rustls": (),
         "cert-store": (config: (create_missing: true)),
@@ -192,7 +193,7 @@ fn in_prepare_of_a_check() {
         ));
     let (status, _, stderr) = run(setup.dovetail().arg("check"));
     assert_eq!((status.code(), stderr.lines().count()), (Some(1), 1), "{stderr}");
-    assert!(stderr.contains("dovetail.ron:8:") && stderr.contains("`bomb`"), "{stderr}");
+    assert!(stderr.contains("dovetail.ron:9:") && stderr.contains("`bomb`"), "{stderr}");
     assert!(stderr.contains("panic in prepare (on purpose) at core/tests/plugins/panics/src/lib.rs:"), "{stderr}");
 }
 

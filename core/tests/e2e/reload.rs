@@ -2,11 +2,16 @@
 
 mod changes;
 mod data;
+mod in_place;
 mod instances;
 mod listeners;
 mod load;
 mod manager;
 mod refusals;
+mod swap;
+mod swap_load;
+mod swap_memory;
+mod swap_refusals;
 
 use crate::harness::{run, run_ok, Client, Server, Setup};
 use serde_json::Value;
@@ -66,7 +71,7 @@ impl Server {
         stderr.lines().map(str::to_owned).collect()
     }
 
-    fn status(&self) -> Value {
+    pub fn status(&self) -> Value {
         serde_json::from_str(&run_ok(self.dovetail().args(["--json", "status"]))).unwrap()
     }
 

@@ -23,7 +23,7 @@ pub use dovetail_fuzz_accounts_file::accounts;
 pub use dovetail_fuzz_cert_store::{certs_import, certs_pem};
 pub use dovetail_fuzz_mailstore::store_rows;
 pub use dovetail_fuzz_pop3::{pop3_command, pop3_dots};
-pub use dovetail_fuzz_smtp::{smtp_command, smtp_data};
+pub use dovetail_fuzz_smtp::{smtp_command, smtp_data, smtp_header};
 pub use dovetail_fuzz_tls_rustls::tls_hello;
 pub use imap::{imap_command, imap_literal, imap_search};
 pub use lines::lines;
@@ -58,6 +58,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("sasl", sasl),
     ("smtp_command", smtp_command),
     ("smtp_data", smtp_data),
+    ("smtp_header", smtp_header),
     ("store_rows", store_rows),
     ("tls_hello", tls_hello),
 ];

@@ -15,13 +15,26 @@ pub fn manifest(descriptor: &[u8]) -> bool {
 }
 
 fn text(manifest: &Manifest) -> String {
-    let Manifest { id, version, summary, sdk, rustc, target, panic, provides, requires, command, exclusive, kernel: _ } =
-        manifest;
-    let (provides, requires) = (provides.join(" "), requires.join(" "));
+    let Manifest {
+        id,
+        version,
+        summary,
+        sdk,
+        rustc,
+        target,
+        panic,
+        provides,
+        requires,
+        uses,
+        command,
+        exclusive,
+        kernel: _,
+    } = manifest;
+    let (provides, requires, uses) = (provides.join(" "), requires.join(" "), uses.join(" "));
     let command = command.as_deref().unwrap_or_default();
     format!(
         "id={id}\nversion={version}\nsummary={summary}\nsdk={sdk}\nrustc={rustc}\ntarget={target}\npanic={panic}\n\
-         provides={provides}\nrequires={requires}\ncommand={command}\nexclusive={exclusive}\n"
+         provides={provides}\nrequires={requires}\nuses={uses}\ncommand={command}\nexclusive={exclusive}\n"
     )
 }
 

@@ -60,6 +60,12 @@ struct FakeState {
     refuses_bodies: Option<StoreErrorCode>,
     /// Appends end when so many wait.
     together: Option<Barrier>,
+    /// Of every account, beside INBOX; with their uses.
+    mailboxes: Mutex<Vec<(String, u32)>>,
+    /// No more mailboxes can be made.
+    no_more_mailboxes: bool,
+    /// The first appends elsewhere than to INBOX, so many, find the mailbox gone.
+    vanishes: Mutex<u32>,
 }
 
 impl FakeStore {
@@ -74,6 +80,21 @@ impl FakeStore {
 
     pub fn together(number: usize) -> Self {
         FakeStore(Arc::new(FakeState { together: Some(Barrier::new(number)), ..FakeState::default() }))
+    }
+
+    /// Accounts with these mailboxes.
+    pub fn with_mailboxes(mailboxes: &[(&str, u32)], may_grow: bool, vanishes: u32) -> Self {
+        let mailboxes = mailboxes.iter().map(|&(name, used_for)| (name.to_owned(), used_for)).collect();
+        FakeStore(Arc::new(FakeState {
+            mailboxes: Mutex::new(mailboxes),
+            no_more_mailboxes: !may_grow,
+            vanishes: Mutex::new(vanishes),
+            ..FakeState::default()
+        }))
+    }
+
+    pub fn mailboxes_now(&self) -> Vec<(String, u32)> {
+        self.0.mailboxes.lock().unwrap().clone()
     }
 
     pub fn appends(&self) -> Vec<(String, Vec<Append>)> {
@@ -124,6 +145,16 @@ impl StoreProvider for FakeStore {
         if let Some(&code) = self.0.refuses.get(&account) {
             return Err(failure(code));
         }
+        if messages[0].mailbox != "INBOX" {
+            let mut vanishes = self.0.vanishes.lock().unwrap();
+            if *vanishes > 0 {
+                *vanishes -= 1;
+                self.0.mailboxes.lock().unwrap().clear();
+            }
+            if !self.mailboxes_now().iter().any(|(name, _)| *name == messages[0].mailbox) {
+                return Err(failure(StoreErrorCode::NotFound));
+            }
+        }
         let appended = messages.iter().map(|_| Appended { uid_validity: 1, uid: 1 }).collect();
         self.0.appends.lock().unwrap().push((account, messages));
         Ok(appended)
@@ -132,13 +163,34 @@ impl StoreProvider for FakeStore {
         Err(failure(StoreErrorCode::Invalid))
     }
     async fn mailboxes(&self, _: String) -> Result<Vec<MailboxEntry>, StoreFailure> {
-        Err(failure(StoreErrorCode::Invalid))
+        let entry = |(name, special_use): (String, u32)| MailboxEntry {
+            name,
+            id: 1,
+            subscribed: true,
+            special_use,
+            uid_validity: 1,
+            uid_next: 1,
+            highest_modseq: 1,
+            messages: 0,
+            unseen: 0,
+            deleted: 0,
+            octets: 0,
+            recent: 0,
+        };
+        Ok(self.mailboxes_now().into_iter().map(entry).collect())
     }
     async fn status(&self, _: String, _: String) -> Result<MailboxEntry, StoreFailure> {
         Err(failure(StoreErrorCode::Invalid))
     }
-    async fn create_mailbox(&self, _: String, _: String, _: u32) -> Result<(), StoreFailure> {
-        Err(failure(StoreErrorCode::Invalid))
+    async fn create_mailbox(&self, _: String, name: String, special_use: u32) -> Result<(), StoreFailure> {
+        if self.mailboxes_now().iter().any(|(there, _)| *there == name) {
+            return Err(failure(StoreErrorCode::Exists));
+        }
+        if self.0.no_more_mailboxes {
+            return Err(failure(StoreErrorCode::Limit));
+        }
+        self.0.mailboxes.lock().unwrap().push((name, special_use));
+        Ok(())
     }
     async fn delete_mailbox(&self, _: String, _: String) -> Result<(), StoreFailure> {
         Err(failure(StoreErrorCode::Invalid))

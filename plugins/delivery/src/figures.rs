@@ -1,10 +1,10 @@
 //! What the instance counts for `/metrics`.
 
-use crate::answers::refused_by_store;
+use crate::{answers::refused_by_store, message::Put};
 use dovetail_sdk::{
     delivery::{Answer, Verdict},
     metrics::{counter, Counter},
-    store::{Appended, StoreFailure},
+    store::StoreFailure,
 };
 
 /// The counters; cheap to use.
@@ -38,7 +38,7 @@ impl Figures {
     }
 
     /// A message was put into a mailbox, or not.
-    pub(crate) fn appended(&self, result: &Result<Appended, StoreFailure>) {
+    pub(crate) fn appended(&self, result: &Result<Put, StoreFailure>) {
         match result {
             Ok(_) => self.appends.delivered.inc(),
             Err(failure) if refused_by_store(failure.code).verdict == Verdict::Reject => self.appends.failed.inc(),

@@ -13,6 +13,7 @@
 mod answers;
 mod figures;
 mod join;
+mod junk;
 mod message;
 mod recipient;
 
@@ -75,7 +76,7 @@ impl DeliveryProvider for LocalDelivery {
     }
 
     async fn begin(&self, size: u64) -> Result<BodySink, DeliveryFailure> {
-        self.store.get()?.begin_body(size).await.map_err(answers::store_failed)
+        self.store.ready().await?.begin_body(size).await.map_err(answers::store_failed)
     }
 
     async fn deliver(&self, envelope: Envelope, body: Body) -> Result<Vec<Answer>, DeliveryFailure> {
@@ -118,6 +119,7 @@ mod tests {
             sender: String::new(),
             recipients: vec!["a@x.org".into()],
             account: None,
+            junk: false,
         };
         let answers = delivery.deliver(envelope, body).await.unwrap();
         assert_eq!(answers.iter().map(|answer| answer.code).collect::<Vec<_>>(), [250]);

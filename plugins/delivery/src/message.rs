@@ -1,6 +1,6 @@
-//! A message into the inboxes of everybody it is for.
+//! A message into the mailboxes of everybody it is for: their inboxes, or those for junk.
 
-use crate::{answers, join::join, LocalDelivery};
+use crate::{answers, join::join, junk, LocalDelivery};
 use dovetail_sdk::{
     delivery::{Answer, DeliveryFailure, Envelope, Verdict},
     directory::{AddressKind, Directory},
@@ -11,7 +11,8 @@ use std::collections::HashMap;
 
 impl LocalDelivery {
     pub(crate) async fn deliver_message(&self, envelope: Envelope, body: Body) -> Result<Vec<Answer>, DeliveryFailure> {
-        let (directory, store) = (self.directory.get()?, self.store.get()?);
+        // The body is the store's, so that is the one to finish with.
+        let (directory, store) = (self.directory.ready().await?, self.store.finishing().await?);
         let id = body.id().map_err(answers::store_failed)?;
         let plan = Plan::make(&directory, &envelope, self.max_accounts).await;
         let append = Append {
@@ -22,7 +23,7 @@ impl LocalDelivery {
             zone: 0,
             delivery_id: envelope.id.clone(),
         };
-        let appends = plan.accounts.iter().map(|account| append_to(&store, account, append.clone()));
+        let appends = plan.accounts.iter().map(|account| put(&store, account, append.clone(), envelope.junk));
         let results = join(appends).await;
         for (account, result) in plan.accounts.iter().zip(&results) {
             self.figures.appended(result);
@@ -36,7 +37,17 @@ impl LocalDelivery {
     }
 }
 
-async fn append_to(store: &Store, account: &str, append: Append) -> Result<Appended, StoreFailure> {
+/// A message that is in a mailbox, and which.
+pub(crate) type Put = (String, Appended);
+
+async fn put(store: &Store, account: &str, append: Append, junk: bool) -> Result<Put, StoreFailure> {
+    if junk {
+        return junk::append(store, account, append).await;
+    }
+    append_to(store, account, append).await.map(|appended| (INBOX.to_owned(), appended))
+}
+
+pub(crate) async fn append_to(store: &Store, account: &str, append: Append) -> Result<Appended, StoreFailure> {
     let appended = store.append(account.to_owned(), vec![append]).await?;
     appended.first().copied().ok_or_else(|| StoreFailure {
         code: StoreErrorCode::Temporary,
@@ -44,14 +55,14 @@ async fn append_to(store: &Store, account: &str, append: Append) -> Result<Appen
     })
 }
 
-fn log(envelope: &Envelope, account: &str, result: &Result<Appended, StoreFailure>) {
+fn log(envelope: &Envelope, account: &str, result: &Result<Put, StoreFailure>) {
     let delivery = envelope.id.as_str();
     match result {
-        Ok(appended) => tracing::info!(delivery, account, mailbox = INBOX, uid = appended.uid, "delivered"),
+        Ok((mailbox, appended)) => tracing::info!(delivery, account, mailbox, uid = appended.uid, "delivered"),
         Err(failure) => tracing::warn!(
             delivery,
             account,
-            mailbox = INBOX,
+            mailbox = if envelope.junk { "junk" } else { INBOX },
             failure = failure.message,
             "not delivered: the client keeps the message and tries again, or tells its sender"
         ),
@@ -80,7 +91,7 @@ impl Plan {
 
     /// The answer for each recipient: accepted only if all its accounts have the message, else what stood in the way. What
     /// may be tried again comes before what may not: a refusal for good would hide that a second try helps the others.
-    fn answers(self, results: &[Result<Appended, StoreFailure>]) -> Vec<Answer> {
+    fn answers(self, results: &[Result<Put, StoreFailure>]) -> Vec<Answer> {
         let answer = |places: Vec<usize>| {
             let failures = places.iter().filter_map(|&place| results.get(place)?.as_ref().err());
             let mut refusals: Vec<_> = failures.map(|failure| answers::refused_by_store(failure.code)).collect();
@@ -134,7 +145,7 @@ fn plan_room(
     Ok(accounts.into_iter().map(&mut place_of).collect())
 }
 
-const INBOX: &str = "INBOX";
+pub(crate) const INBOX: &str = "INBOX";
 
 #[cfg(test)]
 #[path = "message_tests.rs"]

@@ -3,7 +3,7 @@
 use crate::fakes::{delivery, FakeBody, FakeDirectory, FakeStore};
 use dovetail_sdk::{
     delivery::{Answer, DeliveryProvider, Envelope, Verdict},
-    store::{Body, StoreErrorCode},
+    store::{special_use, Body, StoreErrorCode},
 };
 use std::time::Duration;
 
@@ -17,11 +17,16 @@ const ADDRESSES: [(&str, &[&str]); 6] = [
 ];
 
 async fn deliver(store: &FakeStore, recipients: &[&str]) -> Vec<Answer> {
+    deliver_as(store, recipients, false).await
+}
+
+async fn deliver_as(store: &FakeStore, recipients: &[&str], junk: bool) -> Vec<Answer> {
     let envelope = Envelope {
         id: "delivery-1".into(),
         sender: "s@elsewhere.example".into(),
         recipients: recipients.iter().map(|&recipient| recipient.to_owned()).collect(),
         account: None,
+        junk,
     };
     let delivery = delivery(FakeDirectory::new(ADDRESSES), store.clone());
     delivery.deliver(envelope, Body::new(FakeBody(42))).await.unwrap()
@@ -102,4 +107,29 @@ async fn bodies_that_the_store_does_not_take() {
     }
     let delivery = delivery(FakeDirectory::default(), FakeStore::default());
     assert!(delivery.begin(0).await.is_ok());
+}
+
+#[tokio::test]
+async fn junk_goes_into_the_mailbox_for_it() {
+    let junk = special_use::JUNK;
+    for (there, may_grow, vanishes, want, left) in [
+        // The first by its use, whatever its name ...
+        (&[("Junk", 0), ("Spam", junk), ("Trash", junk)][..], false, 0, "Spam", 3),
+        // ... else one is made ...
+        (&[("Trash", special_use::TRASH)], true, 0, "Junk", 2),
+        // ... or that of its name is taken.
+        (&[("Junk", 0)], false, 0, "Junk", 1),
+        // One that vanishes is made again, once.
+        (&[("Spam", junk)], true, 1, "Junk", 1),
+        (&[("Spam", junk)], true, 2, "INBOX", 0),
+        (&[], false, 0, "INBOX", 0),
+    ] {
+        let store = FakeStore::with_mailboxes(there, may_grow, vanishes);
+        assert_eq!(codes(&deliver_as(&store, &["a@x.org"], true).await), [(250, "2.0.0")]);
+        assert_eq!(store.appends()[0].1[0].mailbox, want, "{there:?}");
+        assert_eq!(store.mailboxes_now().len(), left, "{there:?}");
+        if want == "Junk" && may_grow {
+            assert!(store.mailboxes_now().contains(&("Junk".to_owned(), junk)));
+        }
+    }
 }

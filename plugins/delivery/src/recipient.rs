@@ -8,7 +8,7 @@ use dovetail_sdk::{
 
 impl LocalDelivery {
     pub(crate) async fn check_recipient(&self, request: RecipientRequest) -> Result<Answer, DeliveryFailure> {
-        let directory = self.directory.get()?;
+        let directory = self.directory.ready().await?;
         let resolution = directory.resolve(request.recipient).await.map_err(answers::directory_failed)?;
         Ok(match resolution.kind {
             AddressKind::Local if resolution.accounts.is_empty() => answers::unknown(),

@@ -34,12 +34,28 @@ use dovetail_sdk::store::StoreFailure;
 use crate::answer::Answer;
 use crate::completion::Completion;
 use crate::conversation::Conversation;
+use crate::selected::reopen::{NotReopened, REOPENINGS};
 
 /// Runs a command that is allowed now.
 ///
 /// # Errors
 /// Each of them ends the connection.
 pub async fn run(conversation: &mut Conversation<'_>, tag: &Tag, command: Command) -> io::Result<Answer> {
+    let mut tries = 0;
+    while let Some(answer) = on_selected(conversation, tag, &command).await? {
+        if !answer.completion.again || tries == REOPENINGS {
+            return Ok(answer);
+        }
+        tries += 1;
+        match Box::pin(conversation.reopen()).await {
+            Ok(()) => {}
+            Err(NotReopened::Later(_)) => return Ok(Answer::quiet(answer.completion)),
+            Err(NotReopened::Another) => {
+                let next = conversation.another_mailbox();
+                return Ok(Answer { next, ..Answer::quiet(answer.completion) });
+            }
+        }
+    }
     // Boxed, each by itself: a session that waits in IDLE must not keep room for the largest of them.
     Ok(match command {
         Command::Capability => capability::run(conversation),
@@ -63,18 +79,26 @@ pub async fn run(conversation: &mut Conversation<'_>, tag: &Tag, command: Comman
         Command::Namespace => namespace::run(conversation),
         Command::Status(status) => Box::pin(status::run(conversation, &status)).await,
         Command::Idle => Box::pin(idle::run(conversation)).await?,
-        Command::Close => Box::pin(close::run(conversation, true)).await,
-        Command::Unselect => Box::pin(close::run(conversation, false)).await,
-        Command::Expunge => Box::pin(expunge::run(conversation, None)).await,
-        Command::UidExpunge(set) => Box::pin(expunge::run(conversation, Some(&set))).await,
-        Command::Search(search) => Box::pin(search::run(conversation, tag, &search)).await,
-        Command::Fetch(fetch) => Box::pin(fetch::run(conversation, &fetch)).await?,
-        Command::Store(store) => Box::pin(store::run(conversation, &store)).await,
-        Command::Copy(transfer) => Box::pin(copy::run(conversation, &transfer, false)).await,
-        Command::Move(transfer) => Box::pin(copy::run(conversation, &transfer, true)).await,
         // The grammar knows more than this server: APPEND comes another way, and what is new there is not known here.
         _ => Answer::quiet(Completion::bad("Unknown command")),
     })
+}
+
+/// Runs one of the commands that work on the selected mailbox; `None` if it is none of them. They may be run a second time: one
+/// that finds that the store was stopped has changed nothing, and told nothing that may not be told twice.
+async fn on_selected(conversation: &mut Conversation<'_>, tag: &Tag, command: &Command) -> io::Result<Option<Answer>> {
+    Ok(Some(match command {
+        Command::Close => Box::pin(close::run(conversation, true)).await,
+        Command::Unselect => Box::pin(close::run(conversation, false)).await,
+        Command::Expunge => Box::pin(expunge::run(conversation, None)).await,
+        Command::UidExpunge(set) => Box::pin(expunge::run(conversation, Some(set))).await,
+        Command::Search(search) => Box::pin(search::run(conversation, tag, search)).await,
+        Command::Fetch(fetch) => Box::pin(fetch::run(conversation, fetch)).await?,
+        Command::Store(store) => Box::pin(store::run(conversation, store)).await,
+        Command::Copy(transfer) => Box::pin(copy::run(conversation, transfer, false)).await,
+        Command::Move(transfer) => Box::pin(copy::run(conversation, transfer, true)).await,
+        _ => return Ok(None),
+    }))
 }
 
 /// The name in Unicode, or what the client hears if it is none.

@@ -24,22 +24,24 @@ pub struct Completion {
     pub code: Cow<'static, str>,
     /// What people read.
     pub text: Cow<'static, str>,
+    /// The store was stopped before anything was done: the same can be tried in the one that is there now.
+    pub again: bool,
 }
 
 impl Completion {
     /// Done.
     pub fn ok(text: impl Into<Cow<'static, str>>) -> Self {
-        Completion { status: Status::Ok, code: Cow::Borrowed(""), text: text.into() }
+        Completion { status: Status::Ok, code: Cow::Borrowed(""), text: text.into(), again: false }
     }
 
     /// Not done.
     pub fn no(code: impl Into<Cow<'static, str>>, text: impl Into<Cow<'static, str>>) -> Self {
-        Completion { status: Status::No, code: code.into(), text: text.into() }
+        Completion { status: Status::No, code: code.into(), text: text.into(), again: false }
     }
 
     /// Not understood, or not now.
     pub fn bad(text: impl Into<Cow<'static, str>>) -> Self {
-        Completion { status: Status::Bad, code: Cow::Borrowed(""), text: text.into() }
+        Completion { status: Status::Bad, code: Cow::Borrowed(""), text: text.into(), again: false }
     }
 
     /// With a response code.
@@ -57,6 +59,10 @@ impl Completion {
             StoreErrorCode::Limit => Completion::no("LIMIT", "There are too many of them already"),
             StoreErrorCode::OverQuota => Completion::no("OVERQUOTA", "The quota is used up"),
             StoreErrorCode::TooLarge => Completion::no("TOOBIG", "The message is too large"),
+            StoreErrorCode::Stopped => {
+                let later = Completion::no("UNAVAILABLE", "The store is being restarted, try again later");
+                Completion { again: true, ..later }
+            }
             StoreErrorCode::Full => {
                 tracing::error!(%failure, "store refused");
                 Completion::no("UNAVAILABLE", "There is no room now, try again later")
@@ -116,6 +122,7 @@ mod tests {
             (StoreErrorCode::TooLarge, "TOOBIG"),
             (StoreErrorCode::Full, "UNAVAILABLE"),
             (StoreErrorCode::Temporary, "UNAVAILABLE"),
+            (StoreErrorCode::Stopped, "UNAVAILABLE"),
         ] {
             let completion = Completion::store_failed(&StoreFailure { code, message: "disk /dev/x is broken".into() });
             assert_eq!((completion.status, completion.code.as_ref()), (Status::No, told));

@@ -25,6 +25,7 @@ use crate::completion::{Completion, Status};
 use crate::config::Config;
 use crate::figures::Figures;
 use crate::framing::{self, Input};
+use crate::news::Ended;
 use crate::search::cache::SearchCache;
 use crate::selected::shared::SharedLists;
 use crate::selected::Selected;
@@ -43,6 +44,8 @@ pub struct Services {
     pub search: Arc<SearchCache>,
     /// What is counted.
     pub figures: Figures,
+    /// Which build of this library it is.
+    pub build: String,
 }
 
 /// One connection.
@@ -176,16 +179,15 @@ impl<'a> Conversation<'a> {
             Some(refusal) => Answer::quiet(refusal),
             None => commands::run(self, &tag, command).await?,
         };
-        self.answer(&tag, answer)
+        self.answer(&tag, answer).await
     }
 
     /// Tells news if that is allowed now, and the tagged line.
-    pub fn answer(&mut self, tag: &Tag, answer: Answer) -> io::Result<Next> {
-        if let (Some(say), State::Selected(selected)) = (answer.say, &mut self.state) {
-            let mut news = Vec::new();
-            match selected.announce(say, answer.own, self.rev2, &self.services.lists, &mut news) {
-                Ok(()) => self.session.stream.queue(&news),
-                Err(failure) => return Err(lost(&failure)),
+    pub async fn answer(&mut self, tag: &Tag, answer: Answer) -> io::Result<Next> {
+        if let Some(say) = answer.say {
+            if let Err(Ended) = self.tell(say, answer.own.as_ref()).await? {
+                self.queue_completion(Some(tag), &answer.completion);
+                return Ok(self.another_mailbox());
             }
         }
         if answer.next == Next::Answered {
@@ -271,12 +273,12 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// The store, now.
+    /// The store, now. Waits for one that is just being restarted.
     ///
     /// # Errors
     /// If it is not there.
-    pub fn store(&self) -> Result<Store, StoreFailure> {
-        Ok(self.services.store.get()?)
+    pub async fn store(&self) -> Result<Store, StoreFailure> {
+        Ok(self.services.store.ready().await?)
     }
 
     /// How names are written.

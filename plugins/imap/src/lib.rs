@@ -19,6 +19,7 @@ mod figures;
 mod framing;
 mod login;
 mod names;
+mod news;
 mod search;
 mod selected;
 mod state;
@@ -58,6 +59,7 @@ impl Plugin for Imap {
             lists: Arc::new(SharedLists::default()),
             search: Arc::new(SearchCache::new(config.search_memory)),
             figures: Figures::new(),
+            build: context.about.build,
         };
         Ok(Imap { config, services })
     }

@@ -11,6 +11,7 @@
 //! Bounds: four octets a message, shared with the sessions that know the same list.
 
 pub mod recent;
+pub mod reopen;
 pub mod resolve;
 pub mod shared;
 
@@ -47,6 +48,8 @@ pub struct Selected {
     told: u64,
     /// ... but for expunges: those up to this one.
     told_expunges: u64,
+    /// ... and there may be others, which the list of messages shows.
+    may_have_missed_expunges: bool,
     id: u32,
 }
 
@@ -94,9 +97,11 @@ impl Selected {
             // What is in both is told twice, which harms nobody; what came between the two calls is not missed.
             told: state.highest_modseq,
             told_expunges: state.last_expunge,
+            may_have_missed_expunges: false,
             id: state.id,
         };
-        selected.claim_recent()?;
+        let first = selected.mailbox.recent(!read_only)?;
+        selected.recent_since(first);
         Ok((selected, state))
     }
 
@@ -105,12 +110,11 @@ impl Selected {
         self.uids = lists.share(&self.account, self.id, self.uids.clone());
     }
 
-    fn claim_recent(&mut self) -> Result<(), StoreFailure> {
-        let first = self.mailbox.recent(!self.read_only)?;
+    /// What the client knows of is recent from here on.
+    fn recent_since(&mut self, first: u32) {
         if let Some(last) = self.uids.last() {
             self.recent.add(first, *last);
         }
-        Ok(())
     }
 
     /// The mailbox's number in its account.
@@ -135,7 +139,7 @@ impl Selected {
     pub fn announce(
         &mut self,
         say: Say,
-        own: Option<Own>,
+        own: Option<&Own>,
         rev2: bool,
         lists: &SharedLists,
         out: &mut Vec<u8>,
@@ -145,7 +149,8 @@ impl Selected {
             self.all_gone(say, out);
             return Ok(());
         }
-        let expunged = state.last_expunge > self.told_expunges && say == Say::Everything;
+        let expunged = state.last_expunge > self.told_expunges || self.may_have_missed_expunges;
+        let expunged = expunged && say == Say::Everything;
         if state.highest_modseq <= self.told && !expunged {
             return Ok(());
         }
@@ -155,17 +160,20 @@ impl Selected {
         let last_known = self.uids.last().copied().unwrap_or(0);
         let split = rows.uids.partition_point(|uid| *uid <= last_known);
         let (_, new) = rows.uids.split_at(split);
+        // The last that can fail: from here on the client is told.
+        let recent_from = if new.is_empty() { None } else { Some(self.mailbox.recent(!self.read_only)?) };
         if let Some(now) = &now {
             self.tell_expunges(now, out);
             self.told_expunges = state.last_expunge;
+            self.may_have_missed_expunges = false;
         }
         self.learn_keywords(&state.keywords, out);
-        if !new.is_empty() {
+        if let Some(first) = recent_from {
             let list = Arc::make_mut(&mut self.uids);
             list.extend_from_slice(new);
             tell_number(self.uids.len(), b" EXISTS\r\n", out);
             self.share(lists);
-            self.claim_recent()?;
+            self.recent_since(first);
             if !rev2 {
                 tell_number(self.recent.count(&self.uids), b" RECENT\r\n", out);
             }
@@ -175,7 +183,7 @@ impl Selected {
         let known = rows.uids.iter().zip(&rows.flags).zip(&rows.modseqs).take(split);
         let mut at = 0;
         for ((uid, flags), modseq) in known {
-            if own.as_ref().is_some_and(|own| own.modseq == *modseq && own.unknown.binary_search(uid).is_err()) {
+            if own.is_some_and(|own| own.modseq == *modseq && own.unknown.binary_search(uid).is_err()) {
                 continue;
             }
             at += self.uids[at..].partition_point(|known| known < uid);

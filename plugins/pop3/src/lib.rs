@@ -11,6 +11,7 @@ mod commands;
 mod config;
 mod conversation;
 mod figures;
+mod inbox;
 mod listing;
 mod login;
 mod maildrop;

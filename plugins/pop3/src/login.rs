@@ -1,10 +1,9 @@
 //! What PASS and AUTH have in common: the directory's word, then the snapshot of INBOX.
 
 use dovetail_sdk::protocol::{Claim, Login};
-use dovetail_sdk::store::{column, Mailbox, Store, StoreFailure};
 
 use crate::conversation::{Conversation, Next};
-use crate::maildrop::Maildrop;
+use crate::inbox;
 use crate::reply::{Code, Reply};
 use crate::state::State;
 
@@ -31,8 +30,8 @@ pub fn wrong() -> Reply {
 }
 
 async fn open(account: String, conversation: &mut Conversation<'_>) -> Next {
-    let opened = match conversation.services.store.get() {
-        Ok(store) => snapshot(&store, account, conversation.config.max_messages).await,
+    let opened = match conversation.services.store.ready().await {
+        Ok(store) => inbox::snapshot(&store, account, conversation.config.max_messages).await,
         Err(failure) => Err(failure.into()),
     };
     match opened {
@@ -48,17 +47,3 @@ async fn open(account: String, conversation: &mut Conversation<'_>) -> Next {
         }
     }
 }
-
-/// Opens INBOX and notes what is in it.
-async fn snapshot(store: &Store, account: String, max_messages: usize) -> Result<(Mailbox, Maildrop), StoreFailure> {
-    let mailbox = store.open(account.clone(), INBOX.to_owned()).await?;
-    let mut maildrop = Maildrop::new(account, mailbox.state()?.uid_validity);
-    let rows = mailbox.rows(Vec::new(), 0, column::SIZES)?;
-    for (&uid, &size) in rows.uids.iter().zip(&rows.sizes).take(max_messages) {
-        maildrop.push(uid, size);
-    }
-    Ok((mailbox, maildrop))
-}
-
-/// The one mailbox that POP3 knows.
-const INBOX: &str = "INBOX";

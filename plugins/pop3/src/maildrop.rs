@@ -39,6 +39,16 @@ impl Maildrop {
         &self.account
     }
 
+    /// The UIDVALIDITY of its mailbox.
+    pub fn uid_validity(&self) -> u32 {
+        self.uid_validity
+    }
+
+    /// The UID of its last message.
+    pub fn last_uid(&self) -> Option<u32> {
+        self.entries.last().map(|entry| entry.uid)
+    }
+
     /// Adds the next message in order of UIDs.
     pub fn push(&mut self, uid: u32, size: u64) {
         self.entries.push(Entry { size, uid, deleted: false });

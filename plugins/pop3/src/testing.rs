@@ -1,8 +1,10 @@
 //! A world to hold conversations in: a directory with one user, a store with one mailbox, a client that reads a script.
 //!
 //! Scripts: `C: line` sends a line, `C! text` sends text as it is (with `\r`, `\n`, `\0`), consecutive ones in one write;
-//! `S: line` wants exactly that line; `S.` wants the end of the connection; `D!` makes the server drain.
+//! `S: line` wants exactly that line; `S.` wants the end of the connection; `D!` makes the server drain, `R!` the store
+//! restart, `O!` INBOX be another one.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use dovetail_sdk::abi::protocol_v1::{SessionControl, SessionControlProvider, SessionStart};
@@ -40,6 +42,29 @@ pub struct Seen {
     pub drain: Notify,
     /// Makes expunge fail.
     pub broken: Mutex<bool>,
+    /// How often the store was restarted.
+    pub restarts: AtomicU32,
+    /// What is added to the mailbox's UIDVALIDITY.
+    pub other: AtomicU32,
+}
+
+impl Seen {
+    /// The store is restarted: handles from before say so.
+    pub fn restart(&self) {
+        self.restarts.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often it was, for a handle; and whether one from then is still good.
+    fn now(&self) -> u32 {
+        self.restarts.load(Ordering::SeqCst)
+    }
+
+    fn check(&self, then: u32) -> Result<(), StoreFailure> {
+        match then == self.now() {
+            true => Ok(()),
+            false => Err(failure(StoreErrorCode::Stopped)),
+        }
+    }
 }
 
 /// A world under TLS, with these messages at UIDs 10, 20 ...
@@ -120,6 +145,8 @@ impl World {
                     assert_eq!(line(&mut read).await, None, "in this script:\n{script}");
                 }
                 "D!" => self.seen.drain.notify_one(),
+                "R!" => self.seen.restart(),
+                "O!" => self.seen.other.store(1, Ordering::SeqCst),
                 other => panic!("what is {other:?}?"),
             }
         }
@@ -209,7 +236,7 @@ fn failure(code: StoreErrorCode) -> StoreFailure {
 impl StoreProvider for FakeStore {
     async fn open(&self, account: String, mailbox: String) -> Result<Mailbox, StoreFailure> {
         match (account.as_str(), mailbox.as_str()) {
-            ("ann@example.org", "INBOX") => Ok(Mailbox::new(Inbox(self.0.clone()))),
+            ("ann@example.org", "INBOX") => Ok(Mailbox::new(Inbox(self.0.clone(), self.0.now()))),
             _ => Err(failure(StoreErrorCode::NotFound)),
         }
     }
@@ -243,14 +270,15 @@ impl StoreProvider for FakeStore {
     }
 }
 
-/// Reads five octets at a time, so that pieces show. A message that begins with `short!` claims an octet more than it has.
-struct Inbox(Arc<Seen>);
+/// Reads five octets at a time, so that pieces show; behind one that ends with `!!` the store is restarted. A message that begins with `short!` claims an octet more than it has.
+struct Inbox(Arc<Seen>, u32);
 
 impl MailboxProvider for Inbox {
     fn state(&self) -> Result<MailboxState, StoreFailure> {
+        self.0.check(self.1)?;
         Ok(MailboxState {
             id: 1,
-            uid_validity: 7,
+            uid_validity: 7 + self.0.other.load(Ordering::SeqCst),
             uid_next: 99,
             highest_modseq: 1,
             last_expunge: 0,
@@ -275,18 +303,21 @@ impl MailboxProvider for Inbox {
         Ok(columns)
     }
 
-    async fn read(&self, uid: u32, _: u64, _: u64) -> Result<BodyReader, StoreFailure> {
+    async fn read(&self, uid: u32, offset: u64, _: u64) -> Result<BodyReader, StoreFailure> {
+        self.0.check(self.1)?;
         let messages = self.0.messages.lock().unwrap();
         let message = messages.iter().find(|(have, _)| *have == uid);
         let (_, message) = message.ok_or_else(|| failure(StoreErrorCode::NotFound))?;
         if message.starts_with(b"unreadable") {
             return Err(failure(StoreErrorCode::Temporary));
         }
-        Ok(BodyReader::new(Few(Mutex::new(message.clone()))))
+        let rest = message.get(usize::try_from(offset).unwrap()..).unwrap().to_vec();
+        Ok(BodyReader::new(Few(Mutex::new(rest), self.0.clone(), self.1)))
     }
 
     async fn expunge(&self, uids: Vec<UidRange>, only_deleted: bool) -> Result<Expunged, StoreFailure> {
         assert!(!only_deleted, "POP3 sets no flags");
+        self.0.check(self.1)?;
         if *self.0.broken.lock().unwrap() {
             return Err(failure(StoreErrorCode::Temporary));
         }
@@ -315,12 +346,18 @@ impl MailboxProvider for Inbox {
     }
 }
 
-struct Few(Mutex<Vec<u8>>);
+struct Few(Mutex<Vec<u8>>, Arc<Seen>, u32);
 
 impl BodyReaderProvider for Few {
     async fn next(&self, _: u32) -> Result<dovetail_sdk::Bytes, StoreFailure> {
+        self.1.check(self.2)?;
         let mut left = self.0.lock().unwrap();
         let count = left.len().min(5);
-        Ok(left.drain(..count).collect::<Vec<u8>>().into())
+        let piece = left.drain(..count).collect::<Vec<u8>>();
+        // What is piped through: the store is restarted behind it.
+        if piece.ends_with(b"!!") {
+            self.1.restart();
+        }
+        Ok(piece.into())
     }
 }

@@ -2,6 +2,7 @@
 
 use dovetail_mail::{Class, EnhancedStatus};
 use dovetail_sdk::delivery::{Answer, Verdict};
+use dovetail_sdk::spool::{SpoolErrorCode, SpoolFailure};
 use dovetail_sdk::store::{StoreErrorCode, StoreFailure};
 
 use crate::reply::Reply;
@@ -42,6 +43,15 @@ pub fn of_store(failure: &StoreFailure) -> Reply {
     match failure.code {
         StoreErrorCode::Full => Reply::defer(452, 3, 1, "No room for messages at the moment, try again later"),
         StoreErrorCode::TooLarge => Reply::refuse(552, 3, 4, "The message is too large"),
+        _ => try_later(),
+    }
+}
+
+/// Why the spool did not take a message's octets.
+pub fn of_spool(failure: &SpoolFailure) -> Reply {
+    match failure.code {
+        SpoolErrorCode::Full => Reply::defer(452, 3, 1, "No room for messages at the moment, try again later"),
+        SpoolErrorCode::TooLarge => Reply::refuse(552, 3, 4, "The message is too large"),
         _ => try_later(),
     }
 }

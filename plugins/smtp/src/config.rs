@@ -1,7 +1,14 @@
 //! The plugin's section of the configuration. Every limit that a peer can run into has its key here.
 
+use dovetail_sdk::policy::Stage;
 use dovetail_sdk::Problems;
 use serde::Deserialize;
+
+mod policies;
+
+#[cfg(test)]
+pub use policies::StageName;
+pub use policies::{OnError, PolicyStep, Stages};
 
 /// An SMTP service.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -28,6 +35,9 @@ pub struct Config {
     pub max_errors: u32,
     /// Failed logins that end a session.
     pub max_failed_logins: u32,
+    /// Policies: plugin instances that decide about connections, senders, recipients and messages, asked in this order. At
+    /// most 20.
+    pub policies: Vec<PolicyStep>,
 }
 
 /// Whom a listener serves.
@@ -52,6 +62,7 @@ impl Default for Config {
             max_commands: 5000,
             max_errors: 20,
             max_failed_logins: 3,
+            policies: Vec::new(),
         }
     }
 }
@@ -73,5 +84,11 @@ impl Config {
         at_least("max_data_line", octets(self.max_data_line), 998, "4.5.3.1.6");
         at_least("max_command_line", octets(self.max_command_line), 512, "4.5.3.1.4");
         at_least("max_hops", octets(self.max_hops), 100, "6.3");
+        policies::check(&self.policies, problems);
+    }
+
+    /// Whether a policy may want to read messages, which wait in a spool then.
+    pub fn needs_spool(&self) -> bool {
+        self.policies.iter().any(|step| step.allowed().has(Stage::EndOfMessage))
     }
 }

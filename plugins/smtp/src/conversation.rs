@@ -11,6 +11,7 @@ use std::pin::pin;
 use dovetail_sdk::delivery::Delivery;
 use dovetail_sdk::directory::Directory;
 use dovetail_sdk::line::{is_departure, BadLine, Line};
+use dovetail_sdk::policy::{Question, Stage};
 use dovetail_sdk::protocol::{Session, SessionFailure};
 use dovetail_sdk::Service;
 
@@ -18,8 +19,9 @@ use crate::commands::Command;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::figures::Figures;
+use crate::policy::{question, Chain, Fate, Outcome};
 use crate::reply::Reply;
-use crate::state::{Rules, State, Tls};
+use crate::state::{Rules, State, Tls, Transaction};
 
 /// What the conversation asks others for.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub struct Services {
     pub directory: Service<Directory>,
     /// Where does the mail go.
     pub delivery: Service<Delivery>,
+    /// May it.
+    pub policies: Chain,
     /// What was there.
     pub figures: Figures,
 }
@@ -47,6 +51,10 @@ pub struct Conversation<'a> {
     pub state: State,
     /// What it has used up.
     pub counters: Counters,
+    /// What policies have said about all mails of this connection.
+    fate: Fate,
+    /// A policy took nothing from it: it may only go (RFC 5321 section 3.1).
+    turned_away: bool,
     /// Messages begun, for their ids.
     begun: u64,
 }
@@ -71,6 +79,8 @@ impl<'a> Conversation<'a> {
             rules,
             state: State::default(),
             counters: Counters::default(),
+            fate: Fate::default(),
+            turned_away: false,
             begun: 0,
         }
     }
@@ -94,7 +104,9 @@ impl<'a> Conversation<'a> {
     }
 
     async fn talk(&mut self) -> io::Result<()> {
-        self.reply(&Reply::bare(220, format!("{} ESMTP Dovetail", self.rules.hostname)));
+        if self.greet().await == Next::Close {
+            return self.session.stream.close().await;
+        }
         let mut draining = pin!(self.session.draining());
         loop {
             self.session.stream.flush_unless_pipelined().await?;
@@ -118,18 +130,40 @@ impl<'a> Conversation<'a> {
         self.session.stream.close().await
     }
 
+    /// Says who we are, or why we do not talk.
+    async fn greet(&mut self) -> Next {
+        let asked = self.ask(Stage::Connect, None, |_| {}).await;
+        match asked.fate() {
+            Ok(fate) => {
+                self.fate = fate;
+                self.reply(&Reply::bare(220, format!("{} ESMTP Dovetail", self.rules.hostname)))
+            }
+            Err(refusal) => {
+                self.turned_away = true;
+                self.reply(&refusal)
+            }
+        }
+    }
+
     async fn command(&mut self, line: &[u8]) -> io::Result<Next> {
         if let Err(goodbye) = self.counters.command(self.config) {
             return Ok(self.goodbye(&goodbye));
         }
         let reply = match Command::parse(line) {
+            Ok(Command::Quit(quit)) => return Ok(self.goodbye(&quit.run())),
+            _ if self.turned_away => Reply::refuse(503, 5, 1, "No mail is taken from you here; say QUIT"),
             Err(refusal) => refusal,
-            Ok(Command::Ehlo(ehlo)) => ehlo.run(&mut self.state, &self.rules),
-            Ok(Command::Helo(helo)) => helo.run(&mut self.state, &self.rules),
+            Ok(Command::Ehlo(ehlo)) => match self.hello(ehlo.name()).await {
+                Ok(()) => ehlo.run(&mut self.state, &self.rules),
+                Err(refusal) => refusal,
+            },
+            Ok(Command::Helo(helo)) => match self.hello(helo.name()).await {
+                Ok(()) => helo.run(&mut self.state, &self.rules),
+                Err(refusal) => refusal,
+            },
             Ok(Command::Rset(rset)) => rset.run(&mut self.state),
             Ok(Command::Noop(noop)) => noop.run(),
             Ok(Command::Vrfy(vrfy)) => vrfy.run(),
-            Ok(Command::Quit(quit)) => return Ok(self.goodbye(&quit.run())),
             Ok(Command::Mail(mail)) => mail.run(self).await,
             Ok(Command::Rcpt(rcpt)) => rcpt.run(self).await,
             // Large and rare beside the wait for a command: boxed, so that an idle session stays small.
@@ -138,6 +172,52 @@ impl<'a> Conversation<'a> {
             Ok(Command::StartTls(starttls)) => return Box::pin(starttls.run(self)).await,
         };
         Ok(self.reply(&reply))
+    }
+
+    /// Asks policies about a client's name; a refusal leaves everything as it was (RFC 5321 section 4.1.4).
+    async fn hello(&mut self, name: &str) -> Result<(), Reply> {
+        let asked = self.ask(Stage::Helo, None, |question| question.helo = Some(name.to_owned())).await;
+        self.state.hello_fate = asked.fate()?;
+        Ok(())
+    }
+
+    /// What becomes of a mail that begins now.
+    pub fn fate(&self) -> Fate {
+        self.fate.and(self.state.hello_fate).and(self.state.login_fate)
+    }
+
+    /// Asks policies, unless it is about what will be thrown away; `more` adds what the state does not have yet.
+    pub async fn ask(
+        &self,
+        stage: Stage,
+        transaction: Option<&Transaction>,
+        more: impl FnOnce(&mut Question),
+    ) -> Outcome {
+        match self.question(stage, transaction, more) {
+            // Large and rare beside the wait for a command, see below.
+            Some(question) => Box::pin(self.services.policies.ask(question)).await,
+            None => Outcome::passed(),
+        }
+    }
+
+    fn question(
+        &self,
+        stage: Stage,
+        transaction: Option<&Transaction>,
+        more: impl FnOnce(&mut Question),
+    ) -> Option<Question> {
+        // Another name or account may bring another fate.
+        let fate = match stage {
+            Stage::Helo => self.fate,
+            Stage::Auth => self.fate.and(self.state.hello_fate),
+            _ => transaction.map_or_else(|| self.fate(), |mail| mail.fate),
+        };
+        if fate.discard || !self.services.policies.may_ask(stage) {
+            return None;
+        }
+        let mut question = question(self, stage, transaction);
+        more(&mut question);
+        Some(question)
     }
 
     /// Refuses what is no line. Behind a bare CR or LF nobody knows where a command begins, so nothing more is read.
@@ -149,9 +229,12 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Queues a reply, and ends the conversation if it was one refusal too many.
+    /// Queues a reply, and ends the conversation if it was one refusal too many, or one that says so (RFC 5321 section 3.8).
     pub fn reply(&mut self, reply: &Reply) -> Next {
         self.queue(reply);
+        if reply.code() == CLOSING {
+            return Next::Close;
+        }
         match self.counters.replied(reply, self.config) {
             Ok(()) => Next::Go,
             Err(goodbye) => self.goodbye(&goodbye),
@@ -182,6 +265,9 @@ impl<'a> Conversation<'a> {
         self.rules = rules(&self.session, self.config);
     }
 }
+
+/// What closes the connection, whoever says it.
+const CLOSING: u16 = 421;
 
 fn rules(session: &Session, config: &Config) -> Rules {
     Rules {

@@ -15,6 +15,9 @@ pub struct Figures {
     content: Counter,
     refused: Counter,
     broken: Counter,
+    discarded: Counter,
+    policy_refused: Counter,
+    policy_deferred: Counter,
     octets: Counter,
 }
 
@@ -34,6 +37,9 @@ impl Default for Figures {
             content: messages("refused", "content"),
             refused: messages("refused", "recipient"),
             broken: messages("discarded", "connection_lost"),
+            discarded: messages("discarded", "policy"),
+            policy_refused: messages("refused", "policy"),
+            policy_deferred: messages("deferred", "policy"),
             octets: counter("smtp_octets_in_total", "Octets of accepted messages", &[]),
         }
     }
@@ -56,6 +62,19 @@ impl Figures {
             _ => &self.refused,
         };
         figure.inc();
+    }
+
+    /// A message was taken and thrown away, since a policy said so.
+    pub fn discarded(&self) {
+        self.discarded.inc();
+    }
+
+    /// A policy did not let a message pass.
+    pub fn refused_by_policy(&self, reply: &Reply) {
+        match reply.is_refusal() {
+            true => self.policy_refused.inc(),
+            false => self.policy_deferred.inc(),
+        }
     }
 
     /// The connection ended before the message did.

@@ -3,7 +3,8 @@
 //! Extensions: PIPELINING (RFC 2920), SIZE (1870), 8BITMIME (6152), ENHANCEDSTATUSCODES (2034), STARTTLS (3207), AUTH (4954).
 //!
 //! A message is accepted (`250`) only after the delivery has said that every recipient has it, durable. Where mail goes, and
-//! whether anything is relayed, is the delivery's decision; who may use which sender address is the directory's.
+//! whether anything is relayed, is the delivery's decision; who may use which sender address is the directory's. Whatever else
+//! may be held against a mail, [`policy`] asks others about.
 
 mod answer;
 mod commands;
@@ -13,6 +14,7 @@ mod counters;
 mod data;
 mod figures;
 mod params;
+mod policy;
 mod reply;
 mod state;
 #[cfg(test)]
@@ -20,12 +22,15 @@ mod testing;
 
 use dovetail_sdk::delivery::Delivery;
 use dovetail_sdk::directory::Directory;
+use dovetail_sdk::policy::Policy;
 use dovetail_sdk::protocol::{Protocol, ProtocolProvider, ProtocolTraits, Session, SessionFailure};
-use dovetail_sdk::{export_plugin, About, Context, Plugin, Problems, StartFailure};
+use dovetail_sdk::spool::Spool;
+use dovetail_sdk::{export_plugin, About, Context, Need, Plugin, Problems, StartFailure};
 
 use config::Config;
 use conversation::{Conversation, Services};
 use figures::Figures;
+use policy::{Chain, Step};
 
 /// One instance: a role with its limits.
 struct Smtp {
@@ -40,9 +45,21 @@ impl Plugin for Smtp {
         config.check(problems);
     }
 
+    fn needs(config: &Config) -> Vec<Need> {
+        let policies = config.policies.iter().map(|step| Need::from_instance::<Policy>(&step.instance));
+        policies.chain(config.needs_spool().then(Need::of::<Spool>)).collect()
+    }
+
     async fn start(config: Config, context: Context) -> Result<Self, StartFailure> {
-        let services =
-            Services { directory: context.service()?, delivery: context.service()?, figures: Figures::default() };
+        let steps = config.policies.iter().map(|step| Ok(Step::new(step, context.service_from(&step.instance)?)));
+        let steps = steps.collect::<Result<Vec<_>, StartFailure>>()?;
+        let spool = if config.needs_spool() { Some(context.service()?) } else { None };
+        let services = Services {
+            directory: context.service()?,
+            delivery: context.service()?,
+            policies: Chain::new(steps, spool),
+            figures: Figures::default(),
+        };
         Ok(Smtp { config, services })
     }
 }
@@ -63,4 +80,5 @@ export_plugin! {
     summary: "SMTP: takes mail in from other servers and from users",
     provides: [Protocol],
     requires: [Directory, Delivery],
+    uses: [Policy, Spool],
 }

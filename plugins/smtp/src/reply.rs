@@ -52,6 +52,11 @@ impl Reply {
         self.status.map(|status| (status.subject(), status.detail()))
     }
 
+    /// The text, without code and status.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Whether the client did something that counts against its error limit.
     pub fn is_refusal(&self) -> bool {
         self.code >= 500

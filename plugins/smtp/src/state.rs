@@ -3,6 +3,7 @@
 use dovetail_mail::address::ReversePath;
 
 use crate::config::Role;
+use crate::policy::Fate;
 use crate::reply::Reply;
 
 /// What the client has said so far. `STARTTLS` makes the server forget all of it (RFC 3207 section 4.2).
@@ -14,6 +15,10 @@ pub struct State {
     pub account: Option<String>,
     /// The mail that is being handed over.
     pub transaction: Option<Transaction>,
+    /// What policies have said about mails of a client of that name ...
+    pub hello_fate: Fate,
+    /// ... and of that account.
+    pub login_fate: Fate,
 }
 
 /// A greeting by the client.
@@ -28,12 +33,35 @@ pub struct Hello {
 /// One mail: from MAIL to the end of its data (RFC 5321 section 3.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
+    /// Names it in the log, in its Received field and for the delivery.
+    pub id: String,
     /// From `MAIL FROM`.
     pub sender: ReversePath,
     /// What the client says about the message's size.
     pub size: Option<u64>,
     /// Accepted recipients, none of them twice.
     pub recipients: Vec<String>,
+    /// Recipients that were accepted, and whose mail is thrown away; none of them twice.
+    pub discarded: Vec<String>,
+    /// What policies have said about it.
+    pub fate: Fate,
+}
+
+impl Transaction {
+    /// The sender's address; empty for `<>`.
+    pub fn sender_text(&self) -> String {
+        self.sender.address().map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// How many recipients were accepted.
+    pub fn accepted(&self) -> usize {
+        self.recipients.len() + self.discarded.len()
+    }
+
+    /// Whether nobody is to have the message.
+    pub fn is_discarded(&self) -> bool {
+        self.fate.discard || self.recipients.is_empty()
+    }
 }
 
 /// What holds for one session: configuration and what the listener and the connection make of it.
@@ -128,6 +156,14 @@ pub mod testing {
 
     pub fn in_mail(recipients: &[&str]) -> State {
         let recipients = recipients.iter().map(|&r| r.to_owned()).collect();
-        State { transaction: Some(Transaction { sender: ReversePath::Null, size: None, recipients }), ..greeted() }
+        let transaction = Transaction {
+            id: "s1.1".to_owned(),
+            sender: ReversePath::Null,
+            size: None,
+            recipients,
+            discarded: Vec::new(),
+            fate: Fate::default(),
+        };
+        State { transaction: Some(transaction), ..greeted() }
     }
 }

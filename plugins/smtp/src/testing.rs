@@ -12,6 +12,7 @@ use dovetail_sdk::delivery::{
 use dovetail_sdk::directory::{
     AuthOutcome, AuthStatus, Directory, DirectoryFailure, DirectoryProvider, PasswordAttempt, Resolution,
 };
+use dovetail_sdk::policy::{Policy, Question};
 use dovetail_sdk::protocol::{AuthReport, Session, SessionFailure, SessionInfo, TlsFacts};
 use dovetail_sdk::store::{Body, BodyProvider, BodySink, BodySinkProvider, StoreErrorCode, StoreFailure};
 use dovetail_sdk::tls::{TlsConnection, TlsError};
@@ -19,9 +20,11 @@ use dovetail_sdk::{CallFailure, Service, Stream};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, WriteHalf};
 use tokio::sync::Notify;
 
-use crate::config::{Config, Role};
+use crate::config::{Config, PolicyStep, Role};
 use crate::conversation::{Conversation, Services};
 use crate::figures::Figures;
+
+pub mod policies;
 
 /// What a conversation is held in.
 pub struct World {
@@ -30,6 +33,8 @@ pub struct World {
     pub explicit_tls: bool,
     pub require_tls: bool,
     pub insecure_auth: bool,
+    /// As the operator lists them, and the policies themselves.
+    pub policies: Vec<(PolicyStep, Policy)>,
     pub seen: Arc<Seen>,
 }
 
@@ -38,6 +43,7 @@ pub struct World {
 pub struct Seen {
     pub messages: Mutex<Vec<(Envelope, Vec<u8>)>>,
     pub reports: Mutex<Vec<AuthReport>>,
+    pub questions: Mutex<Vec<Question>>,
     pub drain: Notify,
     /// Sinks that are open: a message that is being written.
     pub open_sinks: Mutex<i32>,
@@ -50,6 +56,7 @@ pub fn mx() -> World {
         explicit_tls: true,
         require_tls: false,
         insecure_auth: false,
+        policies: Vec::new(),
         seen: Arc::default(),
     }
 }
@@ -72,10 +79,17 @@ impl World {
         messages.iter().map(|(_, message)| without_trace(message)).collect()
     }
 
+    /// Directory and delivery.
+    pub fn services(&self) -> (Directory, Delivery) {
+        (Directory::new(Users), Delivery::new(Mailboxes(self.seen.clone())))
+    }
+
     pub async fn serve(&self, near: DuplexStream) -> Result<(), SessionFailure> {
+        let (directory, delivery) = self.services();
         let services = Services {
-            directory: Service::fixed(Directory::new(Users)),
-            delivery: Service::fixed(Delivery::new(Mailboxes(self.seen.clone()))),
+            directory: Service::fixed(directory),
+            delivery: Service::fixed(delivery),
+            policies: self.policies(),
             figures: Figures::default(),
         };
         let info = SessionInfo {
@@ -258,7 +272,8 @@ impl BodySinkProvider for Sink {
     async fn seal(&self) -> Result<Body, StoreFailure> {
         let bytes = std::mem::take(&mut *self.bytes.lock().unwrap());
         let size = bytes.len() as u64;
-        let envelope = Envelope { id: String::new(), sender: String::new(), recipients: vec![], account: None };
+        let envelope =
+            Envelope { id: String::new(), sender: String::new(), recipients: vec![], account: None, junk: false };
         self.seen.messages.lock().unwrap().push((envelope, bytes));
         Ok(Body::new(Sealed(size)))
     }

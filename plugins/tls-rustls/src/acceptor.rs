@@ -5,23 +5,29 @@
 
 use super::{
     cache::Cache,
-    errors::{failure, handshake},
+    clients::Clients,
+    clock::HostClock,
+    driver::{exporter::ExporterSecret, Driver},
+    errors::{certificate, failure, handshake},
     facts,
-    hello::{offers_extended_master_secret, Noted},
+    hello::{offers_extended_master_secret, offers_tls13, Noted},
     identity::IdentitySet,
     policy,
     resolver::{Identities, MAX_SETS},
 };
 use dovetail_sdk::{
-    tls::{ServerPolicy, TlsAcceptorProvider, TlsConnection, TlsError, TlsErrorCode},
-    Stream,
+    tls::{HostTickets, ServerPolicy, TlsAcceptorProvider, TlsConnection, TlsError, TlsErrorCode},
+    Service, Stream,
 };
 use rustls::{
-    crypto::CryptoProvider, server::NoServerSessionStorage, AlertDescription, ServerConfig, SupportedProtocolVersion,
+    crypto::CryptoProvider,
+    server::{Accepted, NoServerSessionStorage},
+    version::TLS13,
+    AlertDescription, CommonState, HandshakeKind, ServerConfig, SupportedProtocolVersion,
 };
-use std::sync::Arc;
-use tokio::io::AsyncWriteExt;
-use tokio_rustls::{server::TlsStream, LazyConfigAcceptor, StartHandshake};
+use std::{io, sync::Arc};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
 /// See the module.
 pub(crate) struct Acceptor {
@@ -29,6 +35,9 @@ pub(crate) struct Acceptor {
     certificate: Option<String>,
     versions: &'static [&'static SupportedProtocolVersion],
     alpn: Vec<Vec<u8>>,
+    clients: Clients,
+    /// The keys of tickets, if there are to be any.
+    ring: Option<Service<HostTickets>>,
     crypto: Arc<CryptoProvider>,
     identities: Arc<Identities>,
     configs: Cache<ServerConfig>,
@@ -41,11 +50,14 @@ impl Acceptor {
         policy: ServerPolicy,
         crypto: Arc<CryptoProvider>,
         identities: Arc<Identities>,
+        ring: Service<HostTickets>,
     ) -> Result<Self, TlsError> {
         let place = format!("listener {}", policy.listener);
         let acceptor = Acceptor {
-            versions: policy::versions(&place, policy.min_version, policy.max_version)?,
+            versions: policy::versions(&place, policy::oldest(policy.profile, policy.min_version), policy.max_version)?,
             alpn: policy::alpn(&place, &policy.alpn)?,
+            clients: Clients::new(&place, policy.clients, &crypto)?,
+            ring: policy.tickets.then_some(ring),
             place,
             certificate: policy.certificate,
             crypto,
@@ -60,16 +72,16 @@ impl Acceptor {
         if let Some(config) = self.configs.get(set.id) {
             return Ok(config);
         }
-        let builder = ServerConfig::builder_with_provider(self.crypto.clone())
+        let builder = ServerConfig::builder_with_details(self.crypto.clone(), Arc::new(HostClock))
             .with_protocol_versions(self.versions)
             .map_err(|error| failure(TlsErrorCode::BadPolicy, &self.place, error))?;
-        let mut config = builder.with_no_client_auth().with_cert_resolver(set.clone());
+        let mut config = builder.with_client_cert_verifier(self.clients.verifier()).with_cert_resolver(set.clone());
         config.alpn_protocols.clone_from(&self.alpn);
         // Tickets hold all there is; nothing is kept here per session.
         config.session_storage = Arc::new(NoServerSessionStorage {});
-        match &set.ticketer {
-            Some(ticketer) => {
-                config.ticketer = ticketer.clone();
+        match &self.ring {
+            Some(ring) => {
+                config.ticketer = set.ticketer(&self.clients.hash, ring);
                 // Each resumption brings a new one, so one is enough for a client with one connection at a time; a
                 // client that wants more says so (RFC 9149).
                 config.send_tls13_tickets = 1;
@@ -100,12 +112,13 @@ impl Acceptor {
         Err((alert, failure(TlsErrorCode::UnknownServerName, &self.place, text)))
     }
 
-    async fn read_hello(&self, stream: Stream) -> Result<(StartHandshake<Stream>, Vec<u8>), TlsError> {
+    /// Reads the ClientHello; gives it with the transport and all that came over it.
+    async fn read_hello(&self, stream: Stream) -> Result<(Accepted, Stream, Vec<u8>), TlsError> {
         let mut reading = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), Noted::new(stream));
         match (&mut reading).await {
             Ok(start) => {
                 let (stream, first) = start.io.into_parts();
-                Ok((StartHandshake::from_parts(start.accepted, stream), first))
+                Ok((start.accepted, stream, first))
             }
             Err(error) => {
                 let (stream, first) = match reading.take_io() {
@@ -118,36 +131,91 @@ impl Acceptor {
         }
     }
 
-    /// Shakes hands, and gives rustls' stream.
-    pub(crate) async fn accept_tls(&self, stream: Stream) -> Result<(TlsStream<Stream>, bool), TlsError> {
-        let (start, first) = self.read_hello(stream).await?;
-        let extended_master_secret = offers_extended_master_secret(&first);
-        drop(first);
-        let chosen = self.choose(start.client_hello().server_name());
-        let config = match chosen {
-            Ok(config) => config,
-            Err((alert, error)) => {
-                refuse(start.io, alert).await;
-                return Err(error);
+    /// TLS 1.3, on [`Driver`]: connections that wait are small.
+    async fn accept_13(
+        &self,
+        stream: Stream,
+        config: &ServerConfig,
+        first: &[u8],
+        server_name: Option<String>,
+    ) -> Result<TlsConnection, TlsError> {
+        let secret = Arc::new(ExporterSecret::default());
+        let mut config = config.clone();
+        config.key_log = secret.clone();
+        match Driver::accept(stream, Arc::new(config), first).await {
+            Ok(driver) => {
+                let driver = self.still_good(driver, Driver::tls).await?;
+                let tls = driver.tls();
+                let facts = facts::of(tls, server_name, secret.channel_binding(tls.negotiated_cipher_suite()));
+                Ok(TlsConnection { stream: Stream::new(driver), facts })
             }
-        };
+            Err((error, stream)) => Err(self.failed(error, stream).await),
+        }
+    }
+
+    /// TLS 1.2.
+    async fn accept_12(
+        &self,
+        start: StartHandshake<Stream>,
+        config: Arc<ServerConfig>,
+        server_name: Option<String>,
+        extended_master_secret: bool,
+    ) -> Result<TlsConnection, TlsError> {
         match start.into_stream(config).into_fallible().await {
-            Ok(stream) => Ok((stream, extended_master_secret)),
-            Err((error, stream)) => {
-                end(stream).await;
-                // The first record was TLS, so there is nothing to guess.
-                Err(handshake(&self.place, &error, &FIRST_RECORD))
+            Ok(stream) => {
+                let stream = self.still_good(stream, |stream| stream.get_ref().1).await?;
+                let tls = stream.get_ref().1;
+                let facts = facts::of(tls, server_name, facts::exporter(tls, extended_master_secret));
+                Ok(TlsConnection { stream: Stream::new(stream), facts })
+            }
+            Err((error, stream)) => Err(self.failed(error, stream).await),
+        }
+    }
+
+    /// A resumed connection shows no certificate again, so the one that its ticket holds is looked at again.
+    async fn still_good<S: AsyncWrite + Unpin>(
+        &self,
+        mut stream: S,
+        tls: impl Fn(&S) -> &CommonState,
+    ) -> Result<S, TlsError> {
+        let state = tls(&stream);
+        if state.handshake_kind() == Some(HandshakeKind::Resumed) {
+            if let Err(error) = self.clients.still_good(state.peer_certificates()) {
+                // The handshake is over, so there is no alert for it any more.
+                let _ = stream.shutdown().await;
+                return Err(certificate(&self.place, &error));
             }
         }
+        Ok(stream)
+    }
+
+    async fn failed(&self, error: io::Error, stream: Stream) -> TlsError {
+        end(stream).await;
+        // The first record was TLS, so there is nothing to guess.
+        handshake(&self.place, &error, &FIRST_RECORD)
     }
 }
 
 impl TlsAcceptorProvider for Acceptor {
     async fn accept(&self, stream: Stream) -> Result<TlsConnection, TlsError> {
-        let (stream, extended_master_secret) = self.accept_tls(stream).await?;
-        let connection = stream.get_ref().1;
-        let facts = facts::of(connection, connection.server_name().map(str::to_owned), extended_master_secret);
-        Ok(TlsConnection { stream: Stream::new(stream), facts })
+        let (accepted, stream, first) = self.read_hello(stream).await?;
+        let hello = accepted.client_hello();
+        let server_name = hello.server_name().map(str::to_owned);
+        let config = match self.choose(server_name.as_deref()) {
+            Ok(config) => config,
+            Err((alert, error)) => {
+                refuse(stream, alert).await;
+                return Err(error);
+            }
+        };
+        if offers_tls13(&first) && self.versions.contains(&&TLS13) {
+            drop(accepted);
+            // Boxed, since each is large and only one of them is.
+            return Box::pin(self.accept_13(stream, &config, &first, server_name)).await;
+        }
+        let extended_master_secret = offers_extended_master_secret(&first);
+        let start = StartHandshake::from_parts(accepted, stream);
+        Box::pin(self.accept_12(start, config, server_name, extended_master_secret)).await
     }
 }
 

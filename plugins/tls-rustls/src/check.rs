@@ -26,7 +26,7 @@ use std::{io, sync::Arc};
 pub(crate) fn identity(identity: &Identity, crypto: &Arc<CryptoProvider>) -> Result<(), TlsError> {
     let pair = certified_key(identity)?;
     let leaf = pair.cert.first().cloned().ok_or(Error::NoCertificatesPresented);
-    let set = IdentitySet::new(0, std::slice::from_ref(identity), false)?;
+    let set = IdentitySet::new(0, std::slice::from_ref(identity))?;
     leaf.and_then(|leaf| shake_hands(leaf, Arc::new(set), crypto)).map_err(|error| {
         let place = format!("identity {}", identity.name);
         failure(TlsErrorCode::BadIdentity, &place, format!("a handshake with it fails: {}", describe(&error)))

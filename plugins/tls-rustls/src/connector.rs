@@ -1,18 +1,18 @@
 //! The client's side: one connector per policy.
 
 use super::{
+    clients,
+    clock::HostClock,
     errors::{failure, handshake},
-    facts, policy,
+    facts,
+    identity::certified_key,
+    policy,
 };
 use dovetail_sdk::{
-    tls::{ClientPolicy, TlsConnection, TlsConnectorProvider, TlsError, TlsErrorCode, TlsVersion},
+    tls::{ClientPolicy, TlsConnection, TlsConnectorProvider, TlsError, TlsErrorCode},
     Stream,
 };
-use rustls::{
-    crypto::CryptoProvider,
-    pki_types::{CertificateDer, ServerName},
-    ClientConfig, RootCertStore,
-};
+use rustls::{crypto::CryptoProvider, pki_types::ServerName, sign::SingleCertAndKey, ClientConfig};
 use std::sync::Arc;
 use tokio::io::AsyncWriteExt;
 
@@ -23,23 +23,23 @@ pub(crate) struct Connector {
 
 impl Connector {
     /// # Errors
-    /// [`TlsErrorCode::BadPolicy`] if the policy asks for what cannot be, or a trust anchor cannot be read.
+    /// [`TlsErrorCode::BadPolicy`] if the policy asks for what cannot be, or a trust anchor cannot be read;
+    /// [`TlsErrorCode::BadIdentity`] if what is to be shown to servers cannot be used.
     pub(crate) fn new(policy: ClientPolicy, crypto: Arc<CryptoProvider>) -> Result<Self, TlsError> {
         let bad = |text: String| failure(TlsErrorCode::BadPolicy, PLACE, text);
         if policy.anchors.is_empty() {
             return Err(bad("no trust anchors, so no server could ever be trusted; give at least one".into()));
         }
-        let mut roots = RootCertStore::empty();
-        for (position, anchor) in policy.anchors.into_iter().enumerate() {
-            roots
-                .add(CertificateDer::from(anchor))
-                .map_err(|error| bad(format!("trust anchor {} cannot be used: {error}", position + 1)))?;
-        }
-        let mut config = ClientConfig::builder_with_provider(crypto)
-            .with_protocol_versions(policy::versions(PLACE, policy.min_version, TlsVersion::Tls13)?)
+        let builder = ClientConfig::builder_with_details(crypto, Arc::new(HostClock))
+            .with_protocol_versions(policy::versions(PLACE, policy.min_version, policy.max_version)?)
             .map_err(|error| bad(error.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+            .with_root_certificates(clients::roots(PLACE, policy.anchors)?);
+        let mut config = match &policy.identity {
+            Some(identity) => {
+                builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified_key(identity)?)))
+            }
+            None => builder.with_no_client_auth(),
+        };
         config.alpn_protocols = policy::alpn(PLACE, &policy.alpn)?;
         Ok(Connector { inner: Arc::new(config).into() })
     }
@@ -53,7 +53,8 @@ impl TlsConnectorProvider for Connector {
         match self.inner.connect(name, stream).into_fallible().await {
             Ok(stream) => {
                 // rustls does not tell a client whether TLS 1.2 got its extended master secret: bind no channel there.
-                let facts = facts::of(stream.get_ref().1, Some(server_name), false);
+                let connection = stream.get_ref().1;
+                let facts = facts::of(connection, Some(server_name), facts::exporter(connection, false));
                 Ok(TlsConnection { stream: Stream::new(stream), facts })
             }
             Err((error, mut stream)) => {

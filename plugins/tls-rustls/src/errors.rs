@@ -2,7 +2,7 @@
 
 use super::plaintext::{guess, Guess};
 use dovetail_sdk::tls::{TlsError, TlsErrorCode};
-use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible};
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 use std::io;
 
 /// A failure at a place: `listener submissions`, `connection to mx.example.org`, `identity mail`.
@@ -23,12 +23,11 @@ pub(crate) fn handshake(place: &str, error: &io::Error, first: &[u8]) -> TlsErro
             "the client offers application protocols (ALPN), and none of them is spoken here; is it connecting to the right port?".into(),
         ),
         Error::AlertReceived(alert) => (TlsErrorCode::AlertReceived, received(*alert)),
-        Error::InvalidCertificate(why) => {
-            (TlsErrorCode::BadPeerCertificate, format!("the peer's certificate is not accepted: {why}"))
-        }
-        Error::NoCertificatesPresented => {
-            (TlsErrorCode::BadPeerCertificate, "the peer showed no certificate".into())
-        }
+        Error::InvalidCertificate(_) => return certificate(place, cause),
+        Error::NoCertificatesPresented => (
+            TlsErrorCode::NoPeerCertificate,
+            "the peer showed no certificate, and needs one here; give it one, or let the listener ask for none".into(),
+        ),
         Error::PeerMisbehaved(_)
         | Error::InappropriateMessage { .. }
         | Error::InappropriateHandshakeMessage { .. }
@@ -37,6 +36,34 @@ pub(crate) fn handshake(place: &str, error: &io::Error, first: &[u8]) -> TlsErro
         other => (TlsErrorCode::Other, describe(other)),
     };
     failure(code, place, text)
+}
+
+/// A certificate of the peer that is not accepted.
+pub(crate) fn certificate(place: &str, error: &Error) -> TlsError {
+    use CertificateError as C;
+    let Error::InvalidCertificate(why) = error else {
+        return failure(TlsErrorCode::BadPeerCertificate, place, describe(error));
+    };
+    let (code, hint) = match why {
+        C::Expired | C::ExpiredContext { .. } | C::NotValidYet | C::NotValidYetContext { .. } => {
+            (TlsErrorCode::PeerCertificateExpired, "; it must be renewed, or a clock is wrong")
+        }
+        C::Revoked => (TlsErrorCode::PeerCertificateRevoked, "; its issuer has revoked it"),
+        C::UnknownRevocationStatus => (
+            TlsErrorCode::PeerCertificateRevoked,
+            "; there are revocation lists, and none of its issuer (or of an issuer above): add that list too",
+        ),
+        C::ExpiredRevocationList | C::ExpiredRevocationListContext { .. } => {
+            (TlsErrorCode::PeerCertificateRevoked, "; get the issuer's newest revocation list")
+        }
+        // By an authority that has the name of a trusted one, and another key; or the peer has not the certificate's key.
+        C::UnknownIssuer | C::BadSignature => (
+            TlsErrorCode::PeerCertificateUntrusted,
+            "; no trust anchor vouches for it, or it came without its intermediates",
+        ),
+        _ => (TlsErrorCode::BadPeerCertificate, ""),
+    };
+    failure(code, place, format!("the peer's certificate is not accepted: {}{hint}", describe(error)))
 }
 
 /// An error of rustls in one line.
@@ -147,7 +174,7 @@ const HANDSHAKE: u8 = 22;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustls::{CertificateError, PeerMisbehaved};
+    use rustls::PeerMisbehaved;
 
     fn code(error: Error, first: &[u8]) -> TlsErrorCode {
         handshake("listener test", &io::Error::new(io::ErrorKind::InvalidData, error), first).code
@@ -167,7 +194,15 @@ mod tests {
             (Error::PeerIncompatible(PeerIncompatible::NoKxGroupsInCommon), b"", C::NoCommonCipher),
             (Error::AlertReceived(AlertDescription::UnknownCA), b"", C::AlertReceived),
             (Error::NoApplicationProtocol, b"", C::NoApplicationProtocol),
-            (Error::InvalidCertificate(CertificateError::Expired), b"", C::BadPeerCertificate),
+            (Error::NoCertificatesPresented, b"", C::NoPeerCertificate),
+            (Error::InvalidCertificate(CertificateError::Expired), b"", C::PeerCertificateExpired),
+            (Error::InvalidCertificate(CertificateError::NotValidYet), b"", C::PeerCertificateExpired),
+            (Error::InvalidCertificate(CertificateError::Revoked), b"", C::PeerCertificateRevoked),
+            (Error::InvalidCertificate(CertificateError::UnknownRevocationStatus), b"", C::PeerCertificateRevoked),
+            (Error::InvalidCertificate(CertificateError::ExpiredRevocationList), b"", C::PeerCertificateRevoked),
+            (Error::InvalidCertificate(CertificateError::UnknownIssuer), b"", C::PeerCertificateUntrusted),
+            (Error::InvalidCertificate(CertificateError::BadSignature), b"", C::PeerCertificateUntrusted),
+            (Error::InvalidCertificate(CertificateError::BadEncoding), b"", C::BadPeerCertificate),
             (Error::PeerMisbehaved(PeerMisbehaved::IncorrectBinder), b"", C::PeerMisbehaved),
             (Error::General("?".into()), b"", C::Other),
         ] {

@@ -1,17 +1,12 @@
 //! What is known about an established connection.
 
 use dovetail_sdk::tls::TlsFacts;
-use rustls::{ConnectionCommon, HandshakeKind, NamedGroup, ProtocolVersion};
+use rustls::{CommonState, ConnectionCommon, HandshakeKind, NamedGroup, ProtocolVersion};
 
-/// The facts. `extended_master_secret` tells whether a TLS 1.2 connection is known to use it (RFC 7627).
-pub(crate) fn of<Data>(
-    connection: &ConnectionCommon<Data>,
-    server_name: Option<String>,
-    extended_master_secret: bool,
-) -> TlsFacts {
-    let is_13 = connection.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+/// The facts, with the value of the exporter where there is one to be had.
+pub(crate) fn of(connection: &CommonState, server_name: Option<String>, exporter: Option<Vec<u8>>) -> TlsFacts {
     TlsFacts {
-        version: if is_13 { "TLSv1.3" } else { "TLSv1.2" }.to_owned(),
+        version: if is_13(connection) { "TLSv1.3" } else { "TLSv1.2" }.to_owned(),
         cipher: connection.negotiated_cipher_suite().map(|suite| iana(suite.suite())).unwrap_or_default(),
         group: connection.negotiated_key_exchange_group().map(|group| group_name(group.name())),
         server_name,
@@ -21,12 +16,20 @@ pub(crate) fn of<Data>(
             .map(|chain| chain.iter().map(|certificate| certificate.as_ref().to_vec()).collect())
             .unwrap_or_default(),
         resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),
-        exporter: if is_13 || extended_master_secret { exporter(connection) } else { None },
+        exporter,
     }
 }
 
-/// RFC 9266 §2: 32 bytes, the context is a zero-length string (which TLS 1.2 tells from none).
-fn exporter<Data>(connection: &ConnectionCommon<Data>) -> Option<Vec<u8>> {
+fn is_13(connection: &CommonState) -> bool {
+    connection.protocol_version() == Some(ProtocolVersion::TLSv1_3)
+}
+
+/// RFC 9266 §2: 32 bytes, the context is a zero-length string (which TLS 1.2 tells from none). `extended_master_secret` tells
+/// whether a TLS 1.2 connection is known to use it (RFC 7627).
+pub(crate) fn exporter<Data>(connection: &ConnectionCommon<Data>, extended_master_secret: bool) -> Option<Vec<u8>> {
+    if !is_13(connection) && !extended_master_secret {
+        return None;
+    }
     connection.export_keying_material(vec![0; 32], b"EXPORTER-Channel-Binding", Some(b"")).ok()
 }
 

@@ -1,8 +1,9 @@
-//! The stream below a handshake until its ClientHello is read: keeps the first bytes, for what rustls does not tell.
+//! The stream below a handshake until its ClientHello is read: keeps what came, for what rustls does not tell.
 //!
-//! They say what a peer speaks that does not speak TLS, and whether a TLS 1.2 client offers the extended master secret
-//! (RFC 7627), without which its exporter must not bind a channel (RFC 9266 §4.2). [`KEPT`] bytes are kept; a ClientHello
-//! that is longer and only then offers it counts as one that does not, so a channel is rather not bound.
+//! It says what a peer speaks that does not speak TLS, and whether a TLS 1.2 client offers the extended master secret
+//! (RFC 7627), without which its exporter must not bind a channel (RFC 9266 §4.2); and with TLS 1.3 the handshake begins
+//! again with it, in a connection that has its config. rustls takes 64 KiB at most before it has a whole ClientHello or gives
+//! up.
 
 use std::{
     io,
@@ -10,9 +11,6 @@ use std::{
     task::{ready, Context, Poll},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-/// So many bytes are kept. A TLS 1.2 client's hello has 200 to 600.
-pub(crate) const KEPT: usize = 1024;
 
 /// See the module.
 pub(crate) struct Noted<S> {
@@ -35,9 +33,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
-        let fresh = &buf.filled()[before..];
-        let room = KEPT - self.first.len();
-        self.first.extend_from_slice(&fresh[..fresh.len().min(room)]);
+        self.first.extend_from_slice(buf.filled().get(before..).unwrap_or_default());
         Poll::Ready(Ok(()))
     }
 }
@@ -56,17 +52,27 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Noted<S> {
 
 /// Whether the ClientHello that starts in `first` offers the extended master secret. Looks at the first record only.
 pub(crate) fn offers_extended_master_secret(first: &[u8]) -> bool {
-    extensions(first).is_some_and(|mut rest| {
-        while let Some(kind) = number(&mut rest, 2) {
-            if kind == EXTENDED_MASTER_SECRET {
-                return true;
-            }
-            let Some(()) = number(&mut rest, 2).and_then(|len| skip(&mut rest, len)) else {
-                return false;
-            };
+    extension(first, EXTENDED_MASTER_SECRET).is_some()
+}
+
+/// Whether it offers TLS 1.3 (RFC 8446 section 4.2.1). Looks at the first record only.
+pub(crate) fn offers_tls13(first: &[u8]) -> bool {
+    let versions = extension(first, SUPPORTED_VERSIONS).and_then(|value| value.get(1..)).unwrap_or_default();
+    versions.chunks_exact(2).any(|version| version == TLS13)
+}
+
+/// What an extension says, if it is there whole.
+fn extension(first: &[u8], wanted: usize) -> Option<&[u8]> {
+    let mut rest = extensions(first)?;
+    loop {
+        let kind = number(&mut rest, 2)?;
+        let len = number(&mut rest, 2)?;
+        let value = rest.get(..len)?;
+        if kind == wanted {
+            return Some(value);
         }
-        false
-    })
+        skip(&mut rest, len)?;
+    }
 }
 
 /// The extensions of a ClientHello (RFC 5246 §7.4.1.2), as far as they were kept.
@@ -97,6 +103,8 @@ const RECORD_HEADER: usize = 5;
 const HANDSHAKE_HEADER: usize = 4;
 const VERSION_AND_RANDOM: usize = 34;
 const EXTENDED_MASTER_SECRET: usize = 23;
+const SUPPORTED_VERSIONS: usize = 43;
+const TLS13: [u8; 2] = [3, 4];
 
 #[cfg(test)]
 mod tests {
@@ -120,10 +128,19 @@ mod tests {
         assert!(!offers_extended_master_secret(&hello(&[])));
     }
 
+    #[test]
+    fn finds_the_version() {
+        assert!(offers_tls13(&hello(&[0, 43, 0, 5, 4, 3, 3, 3, 4])));
+        assert!(!offers_tls13(&hello(&[0, 43, 0, 3, 2, 3, 3])));
+        assert!(!offers_tls13(&hello(&[0, 43, 0, 0])));
+        assert!(!offers_tls13(&hello(&[0, 5, 0, 5, 4, 3, 3, 3, 4])));
+    }
+
     proptest! {
         #[test]
         fn never_panics(bytes: Vec<u8>) {
             offers_extended_master_secret(&bytes);
+            offers_tls13(&bytes);
         }
 
         #[test]

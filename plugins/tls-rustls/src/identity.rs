@@ -1,18 +1,22 @@
 //! Certificates and keys, as rustls wants them.
 
-use super::errors::{describe, failure};
+use super::{
+    errors::{describe, failure},
+    tickets::Ticketer,
+};
 use dovetail_sdk::{
     certs::Identity,
-    tls::{TlsError, TlsErrorCode},
+    tls::{HostTickets, TlsError, TlsErrorCode},
+    Service,
 };
 use rustls::{
-    crypto::aws_lc_rs::{sign::any_supported_type, Ticketer},
+    crypto::aws_lc_rs::sign::any_supported_type,
     pki_types::{CertificateDer, PrivateKeyDer},
-    server::{ClientHello, ParsedCertificate, ProducesTickets, ResolvesServerCert},
+    server::{ClientHello, ParsedCertificate, ResolvesServerCert},
     sign::CertifiedKey,
     SignatureAlgorithm,
 };
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// Makes the key pair of a stored identity.
 ///
@@ -39,14 +43,14 @@ pub(crate) fn certified_key(identity: &Identity) -> Result<CertifiedKey, TlsErro
     Ok(pair)
 }
 
-/// The identities that answer for a name, and the keys of the tickets given out under them. A changed certificate makes a
-/// new set, and so ends the old one's tickets.
+/// The identities that answer for a name, and those who make the tickets given out under them. A changed certificate makes
+/// a new set, and so ends the old one's tickets.
 pub(crate) struct IdentitySet {
     /// The store's id for the set.
     pub(crate) id: u64,
     keys: Vec<Arc<CertifiedKey>>,
-    /// Shared by all acceptors: a ticket is good on every listener that serves this set.
-    pub(crate) ticketer: Option<Arc<dyn ProducesTickets>>,
+    /// By what stands for the policy for clients' certificates. As long as an acceptor of that policy uses one.
+    ticketers: Mutex<Vec<([u8; 32], Weak<Ticketer>)>>,
 }
 
 impl IdentitySet {
@@ -54,7 +58,7 @@ impl IdentitySet {
     ///
     /// # Errors
     /// [`TlsErrorCode::BadIdentity`] if none can be used.
-    pub(crate) fn new(id: u64, identities: &[Identity], tickets: bool) -> Result<Self, TlsError> {
+    pub(crate) fn new(id: u64, identities: &[Identity]) -> Result<Self, TlsError> {
         let mut keys = Vec::with_capacity(identities.len());
         let mut last = failure(TlsErrorCode::BadIdentity, "certificate store", "it gave an empty identity set");
         for identity in identities {
@@ -70,8 +74,21 @@ impl IdentitySet {
             return Err(last);
         }
         keys.sort_by_key(|key| rank(key.key.algorithm()));
-        let ticketer = if tickets { Some(ticketer()?) } else { None };
-        Ok(IdentitySet { id, keys, ticketer })
+        Ok(IdentitySet { id, keys, ticketers: Mutex::default() })
+    }
+
+    /// Who makes this set's tickets under the policy that `clients` stands for; the same for all acceptors.
+    pub(crate) fn ticketer(&self, clients: &[u8; 32], ring: &Service<HostTickets>) -> Arc<Ticketer> {
+        // A panic while the lock was held leaves a list that is whole: each change is one call.
+        let mut ticketers = self.ticketers.lock().unwrap_or_else(PoisonError::into_inner);
+        ticketers.retain(|(_, ticketer)| ticketer.strong_count() > 0);
+        let known = ticketers.iter().find(|(of, _)| of == clients).and_then(|(_, ticketer)| ticketer.upgrade());
+        known.unwrap_or_else(|| {
+            let leaves = self.keys.iter().filter_map(|key| key.cert.first());
+            let ticketer = Arc::new(Ticketer::new(ring.clone(), clients, leaves));
+            ticketers.push((*clients, Arc::downgrade(&ticketer)));
+            ticketer
+        })
     }
 
     #[cfg(test)]
@@ -101,10 +118,4 @@ fn rank(algorithm: SignatureAlgorithm) -> u8 {
         SignatureAlgorithm::ED25519 => 1,
         _ => 2,
     }
-}
-
-fn ticketer() -> Result<Arc<dyn ProducesTickets>, TlsError> {
-    Ticketer::new().map_err(|error| {
-        failure(TlsErrorCode::Other, "session tickets", format!("no ticket key could be made: {}", describe(&error)))
-    })
 }

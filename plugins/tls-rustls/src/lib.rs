@@ -7,15 +7,19 @@
 //! (see `errors`). The peer gets an alert or a close, never text. A handshake has no time limit here: the caller drops the
 //! future.
 //!
-//! **Bounds.** `resolver::MAX_SETS` identity sets are kept; a handshake message is at most 64 KiB (rustls). An idle
+//! **Bounds.** `resolver::MAX_SETS` identity sets are kept; a ticket holds `tickets::MAX_STATE` octets; a handshake message is at most 64 KiB (rustls). An idle
 //! connection holds no buffer of ours.
 //!
-//! RFC 8446 (TLS 1.3), RFC 5246 and 7627 (TLS 1.2), RFC 7301 (ALPN), RFC 9266 (channel binding).
+//! RFC 8446 (TLS 1.3), RFC 5246 and 7627 (TLS 1.2), RFC 7301 (ALPN), RFC 5077 (tickets), RFC 5280 (certificates of
+//! clients), RFC 9266 (channel binding).
 
 mod acceptor;
 mod cache;
 mod check;
+mod clients;
+mod clock;
 mod connector;
+mod driver;
 mod errors;
 mod facts;
 mod hello;
@@ -24,32 +28,30 @@ mod plaintext;
 mod policy;
 mod provider;
 mod resolver;
+mod tickets;
 
 #[cfg(test)]
 mod tests;
 
-use dovetail_sdk::{certs::Certs, export_plugin, tls::Tls, Context, Plugin, StartFailure};
+use dovetail_sdk::{
+    certs::Certs,
+    export_plugin,
+    tls::{HostTickets, Tls},
+    Context, Plugin, StartFailure,
+};
 use provider::RustlsProvider;
 
-/// The instance's config section.
+/// The instance's config section: there is nothing to decide here, so that one provider can take another's place. How a
+/// listener speaks TLS is among its own options.
 #[derive(Debug, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Config {
-    /// Whether clients get session tickets, with which they come back without a full handshake.
-    tickets: bool,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Config { tickets: true }
-    }
-}
+#[serde(deny_unknown_fields)]
+struct Config {}
 
 impl Plugin for RustlsProvider {
     type Config = Config;
 
-    async fn start(config: Config, context: Context) -> Result<Self, StartFailure> {
-        Ok(RustlsProvider::new(context.service::<Certs>()?, config.tickets))
+    async fn start(_config: Config, context: Context) -> Result<Self, StartFailure> {
+        Ok(RustlsProvider::new(context.service::<Certs>()?, context.service::<HostTickets>()?))
     }
 }
 
@@ -58,5 +60,5 @@ export_plugin! {
     id: "tls-rustls",
     summary: "TLS 1.2 and 1.3 on rustls and aws-lc",
     provides: [Tls],
-    requires: [Certs],
+    requires: [Certs, HostTickets],
 }

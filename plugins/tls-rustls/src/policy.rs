@@ -1,8 +1,17 @@
 //! What policies say, in rustls' words.
 
 use super::errors::failure;
-use dovetail_sdk::tls::{TlsError, TlsErrorCode, TlsVersion};
+use dovetail_sdk::tls::{TlsError, TlsErrorCode, TlsProfile, TlsVersion};
 use rustls::{version, SupportedProtocolVersion};
+
+/// What is left of `min` in a profile. The cipher suites and groups of rustls' aws-lc are those that Mozilla recommends: AEAD
+/// and ephemeral ECDH alone for TLS 1.2, so a profile decides no more than the version.
+pub(crate) fn oldest(profile: TlsProfile, min: TlsVersion) -> TlsVersion {
+    match profile {
+        TlsProfile::Modern => TlsVersion::Tls13,
+        _ => min,
+    }
+}
 
 /// The versions from `min` to `max`.
 ///
@@ -19,7 +28,7 @@ pub(crate) fn versions(
         (_, TlsVersion::Tls12) => Err(failure(
             TlsErrorCode::BadPolicy,
             place,
-            "the oldest TLS version allowed is newer than the newest; set min_version to at most max_version",
+            "the oldest TLS version allowed is newer than the newest; let min_version be at most max_version (the profile Modern speaks TLS 1.3 alone)",
         )),
         (TlsVersion::Tls12, _) => Ok(BOTH),
         _ => Ok(ONLY_13),

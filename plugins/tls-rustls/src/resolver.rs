@@ -14,13 +14,12 @@ pub(crate) const MAX_SETS: usize = 1024;
 /// The identity sets that were asked for lately. Shared by all acceptors of an instance.
 pub(crate) struct Identities {
     certs: Service<Certs>,
-    tickets: bool,
     sets: Cache<IdentitySet>,
 }
 
 impl Identities {
-    pub(crate) fn new(certs: Service<Certs>, tickets: bool) -> Self {
-        Identities { certs, tickets, sets: Cache::new(MAX_SETS) }
+    pub(crate) fn new(certs: Service<Certs>) -> Self {
+        Identities { certs, sets: Cache::new(MAX_SETS) }
     }
 
     /// The set that serves `server_name` on a listener with `certificate`; `None` if the store has none for it.
@@ -47,7 +46,7 @@ impl Identities {
             }
             match certs.load(id) {
                 Ok(identities) => {
-                    return Ok(Some(self.sets.insert(id, IdentitySet::new(id, &identities, self.tickets)?)));
+                    return Ok(Some(self.sets.insert(id, IdentitySet::new(id, &identities)?)));
                 }
                 Err(error) => last = Some(error),
             }

@@ -56,6 +56,8 @@ wire_struct! {
         pub recipients: Vec<String>,
         /// The account that the client has logged in to.
         pub account: Option<String>,
+        /// Whether a policy takes the message for junk: it goes to the mailbox for junk instead of INBOX.
+        pub junk: bool,
     }
 }
 

@@ -12,6 +12,10 @@ pub enum CallFailure {
     /// No provider stands behind this service now.
     #[error("the service is not available at the moment")]
     Unavailable,
+    /// The provider is being restarted in its place; it is there again in a moment, so new work waits (see
+    /// [`Slot`](crate::Slot)).
+    #[error("the service is being restarted, try again in a moment")]
+    Held,
 }
 
 impl Wire for CallFailure {
@@ -20,11 +24,13 @@ impl Wire for CallFailure {
         match self {
             CallFailure::Panicked => 1,
             CallFailure::Unavailable => 2,
+            CallFailure::Held => 3,
         }
     }
     fn from_abi(abi: u32) -> Self {
         match abi {
             1 => CallFailure::Panicked,
+            3 => CallFailure::Held,
             _ => CallFailure::Unavailable,
         }
     }

@@ -5,6 +5,7 @@ use crate::{
     failure::CallFailure,
     scope::{self, Scope},
     waker::{lend, AbiWaker, WakerCache},
+    wire::Wire,
 };
 use abi_stable::StableAbi;
 use std::{
@@ -116,6 +117,32 @@ impl<T: Send + 'static> AbiFuture<T> {
             future: ManuallyDrop::new(future),
         });
         AbiFuture { data: Box::into_raw(work).cast(), vt: &Table::<T, F>::VT }
+    }
+}
+
+/// A call that runs: its work, with what the work borrows from. The answer is made ready to cross.
+#[doc(hidden)]
+pub struct Answering<R, F, K> {
+    // Dropped first, since it borrows from what is kept.
+    work: F,
+    _kept: K,
+    answer: PhantomData<fn() -> R>,
+}
+
+impl<R, F, K> Answering<R, F, K> {
+    #[doc(hidden)]
+    pub fn new(work: F, kept: K) -> Self {
+        Answering { work, _kept: kept, answer: PhantomData }
+    }
+}
+
+impl<R: Wire, F: Future<Output = R>, K> Future for Answering<R, F, K> {
+    type Output = R::Abi;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R::Abi> {
+        // SAFETY: the work stays where it is; nothing here moves out of `self`.
+        let work = unsafe { self.map_unchecked_mut(|me| &mut me.work) };
+        work.poll(cx).map(R::into_abi)
     }
 }
 

@@ -235,9 +235,17 @@ impl Drop for AnyHandle {
 
 crate::interface! {
     /// A late-bound place for a provider. The host owns it and may put a new provider into it at any time.
+    ///
+    /// A provider that owns files cannot run beside its successor. While it is restarted in its place the place is *held*: what
+    /// was begun is finished with the old one, as long as that runs; what is new waits for the next one.
     pub interface Slot, provider SlotProvider, table SlotVt = "dovetail.slot/1" {
-        /// The provider of this moment, checked by the host against the layout that the slot's owner declared.
+        /// The provider that runs now, checked by the host against the layout that the slot's owner declared. Of a held place
+        /// the old one, to finish with it what was begun; `Held` once that is stopped.
         now fn current() -> Result<Option<AnyHandle>, CallFailure>;
+        /// The provider for new work; `Held` if the place is.
+        now fn open() -> Result<Option<AnyHandle>, CallFailure>;
+        /// The same, waiting while the place is held: `Held` if that takes too long, or if too many wait.
+        later fn released() -> Result<Option<AnyHandle>, CallFailure>;
     }
 }
 
@@ -256,12 +264,28 @@ impl<I: Interface> TypedSlot<I> {
         TypedSlot { slot, good: AtomicPtr::default(), interface: PhantomData }
     }
 
-    /// The provider of this moment.
+    /// The provider that runs now; see [`Slot::current`].
     ///
     /// # Errors
     /// If there is none, or one of another shape.
     pub fn get(&self) -> Result<I, CallFailure> {
-        let any = self.slot.current()?.ok_or(CallFailure::Unavailable)?;
+        self.take(self.slot.current()?)
+    }
+
+    /// The provider for new work. Waits, for a bounded time, while the place is held; otherwise this costs what
+    /// [`TypedSlot::get`] does.
+    ///
+    /// # Errors
+    /// If there is none, or one of another shape, or if the place was held for too long.
+    pub async fn ready(&self) -> Result<I, CallFailure> {
+        match self.slot.open() {
+            Err(CallFailure::Held) => self.take(self.slot.released().await?),
+            answer => self.take(answer?),
+        }
+    }
+
+    fn take(&self, provider: Option<AnyHandle>) -> Result<I, CallFailure> {
+        let any = provider.ok_or(CallFailure::Unavailable)?;
         let layout = std::ptr::from_ref(any.layout()).cast_mut();
         if layout == self.good.load(Ordering::Acquire) {
             // SAFETY: this very layout was found compatible with this side's below; layouts live for ever.

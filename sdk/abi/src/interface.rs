@@ -155,11 +155,13 @@ macro_rules! __interface_glue {
     (later $T:ident, $data:ident, $ret:ty, $method:ident, ( $( $arg:ident : $ty:ty ),* )) => {{
         // SAFETY: `AbiHandle` passes the object that this table was made for.
         let object = unsafe { $crate::handle::shared::<$T>($data) };
-        object.clone().call(move |_| {
-            $crate::AbiFuture::new(async move {
-                let answer = object.value().$method($( <$ty as $crate::wire::Wire>::from_abi($arg) ),*).await;
-                <$ret as $crate::wire::Wire>::into_abi(answer)
-            })
+        let kept = object.clone();
+        // The call is made here and not in an async block around it, which would keep the arguments for its whole life.
+        object.call(move |_| {
+            // SAFETY: the future that borrows the object is kept together with a reference to it, and dropped before that.
+            let lasting: &'static $T = unsafe { &*::std::ptr::from_ref(kept.value()) };
+            let work = lasting.$method($( <$ty as $crate::wire::Wire>::from_abi($arg) ),*);
+            $crate::AbiFuture::new($crate::future::Answering::<$ret, _, _>::new(work, kept))
         }).unwrap_or_else(|| $crate::AbiFuture::new(async {
             <$ret as $crate::wire::Wire>::into_abi(
                 <$ret as $crate::failure::FromFailure>::from_failure($crate::CallFailure::Panicked))

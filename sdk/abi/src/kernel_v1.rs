@@ -24,6 +24,8 @@ pub struct Kernel {
     pub describe: extern "C" fn() -> Description,
     /// What the library offers without an instance, such as the description of its operations.
     pub query: extern "C" fn(RString) -> ROption<AnyHandle>,
+    /// What the library has of the heap; nothing if it does not count.
+    pub heap: extern "C" fn() -> ROption<HeapUse>,
     /// Reads and checks a config section. Pure: touches nothing, may be called any number of times.
     #[sabi(last_prefix_field)]
     pub prepare: extern "C" fn(PrepareInputAbi) -> PrepareOutput,
@@ -35,9 +37,10 @@ impl Kernel {
     pub fn export(
         describe: extern "C" fn() -> Description,
         query: extern "C" fn(RString) -> ROption<AnyHandle>,
+        heap: extern "C" fn() -> ROption<HeapUse>,
         prepare: extern "C" fn(PrepareInputAbi) -> PrepareOutput,
     ) -> KernelRef {
-        Kernel { describe, query, prepare }.leak_into_prefix()
+        Kernel { describe, query, heap, prepare }.leak_into_prefix()
     }
 }
 
@@ -46,6 +49,16 @@ impl RootModule for KernelRef {
     const BASE_NAME: &'static str = "dovetail_plugin";
     const NAME: &'static str = "dovetail plugin";
     const VERSION_STRINGS: VersionStrings = package_version_strings!();
+}
+
+/// What a library has of the heap: its Rust code, all instances together.
+#[repr(C)]
+#[derive(StableAbi, Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeapUse {
+    /// Octets that it has now.
+    pub octets: u64,
+    /// How often it took memory so far.
+    pub allocations: u64,
 }
 
 /// What a library says of itself once it is loaded.
@@ -58,6 +71,8 @@ pub struct Description {
     pub provides: RVec<InterfaceUse>,
     /// The interfaces it needs, the host's among them.
     pub requires: RVec<InterfaceUse>,
+    /// The interfaces that a section may ask for; see [`Need`].
+    pub uses: RVec<InterfaceUse>,
 }
 
 /// An interface by id and by the layout that this library knows.
@@ -114,6 +129,8 @@ wire_struct! {
         pub config_dir: String,
         /// What the instance will be used for.
         pub purpose: Purpose,
+        /// Which build of the library this is: 16 hexadecimal digits, others for each build.
+        pub build: String,
     }
 }
 
@@ -168,11 +185,24 @@ impl std::fmt::Display for Diagnostic {
 }
 
 wire_struct! {
+    /// A service that a section asks for, beside those that the library requires in any case.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Need => NeedAbi {
+        /// Id and revision of the interface.
+        pub id: String,
+        /// The instance that shall provide it; without it whoever does, as for a library's own requirements.
+        pub provider: Option<String>,
+    }
+}
+
+wire_struct! {
     /// A required interface and the place where its provider stands.
     #[derive(Debug, Clone)]
     pub struct Bound => BoundAbi {
         /// Id and revision.
         pub id: String,
+        /// The instance that provides it; empty for the host.
+        pub provider: String,
         /// The place.
         pub slot: Slot,
     }
@@ -236,6 +266,9 @@ crate::interface! {
     pub interface Prepared, provider PreparedProvider, table PreparedVt = "dovetail.kernel.prepared/1" {
         /// Warnings about the section.
         now fn warnings() -> Result<Vec<Diagnostic>, CallFailure>;
+        /// What the section asks for beside what the library requires. Each of these interfaces is among the library's
+        /// `uses`.
+        now fn needs() -> Result<Vec<Need>, CallFailure>;
         /// Starts the instance: now files, threads and services may be touched.
         later fn start(input: StartInput) -> Result<Instance, StartFailure>;
     }
@@ -267,7 +300,7 @@ impl Description {
     /// What a library that panicked in `describe` amounts to.
     #[doc(hidden)]
     pub fn empty() -> Self {
-        Description { id: RString::new(), provides: RVec::new(), requires: RVec::new() }
+        Description { id: RString::new(), provides: RVec::new(), requires: RVec::new(), uses: RVec::new() }
     }
 }
 
@@ -307,6 +340,10 @@ macro_rules! export_kernel {
             $crate::contained::guard(|| ($query)(interface.as_str())).flatten().into()
         }
 
+        extern "C" fn kernel_heap() -> $crate::reexport::abi_stable::std_types::ROption<$crate::kernel_v1::HeapUse> {
+            $crate::heap::so_far().into()
+        }
+
         extern "C" fn kernel_prepare(input: $crate::kernel_v1::PrepareInputAbi) -> $crate::kernel_v1::PrepareOutput {
             $crate::kernel_v1::prepare_contained(input, $prepare)
         }
@@ -314,7 +351,7 @@ macro_rules! export_kernel {
         extern "C" fn kernel_root() -> $crate::reexport::abi_stable::library::RootModuleResult {
             // What abi_stable's own export attribute expands to; it turns a panic into an error.
             $crate::reexport::abi_stable::library::__call_root_module_loader(|| {
-                $crate::kernel_v1::Kernel::export(kernel_describe, kernel_query, kernel_prepare)
+                $crate::kernel_v1::Kernel::export(kernel_describe, kernel_query, kernel_heap, kernel_prepare)
             })
         }
 

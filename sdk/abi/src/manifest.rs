@@ -41,6 +41,8 @@ pub struct Manifest {
     pub provides: Vec<String>,
     /// The interfaces it needs.
     pub requires: Vec<String>,
+    /// The interfaces that some of its config sections ask for.
+    pub uses: Vec<String>,
     /// The word its operations go by on the command line, if it offers any.
     pub command: Option<String>,
     /// Whether it owns files that only one instance may use at a time, so that a new generation cannot run beside the old.
@@ -104,6 +106,7 @@ impl Manifest {
             panic: get("panic")?,
             provides: list("provides")?,
             requires: list("requires")?,
+            uses: values.get("uses").map(|v| v.split_whitespace().map(str::to_owned).collect()).unwrap_or_default(),
             command: values.get("command").filter(|v| !v.is_empty()).map(|v| (*v).to_owned()),
             exclusive: values.get("exclusive").is_some_and(|v| *v == "true"),
         })

@@ -61,9 +61,9 @@ pub fn run<R>(scope: Scope, work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// A future whose polls and drop run within `scope`.
-pub fn scoped<F: Future>(scope: Scope, future: F) -> Scoped<F> {
-    Scoped { scope: Some(scope), future: Some(Box::pin(future)) }
+/// A future whose polls and drop run within `scope`, or without one.
+pub fn scoped<F: Future>(scope: impl Into<Option<Scope>>, future: F) -> Scoped<F> {
+    Scoped { scope: scope.into(), future: Some(Box::pin(future)) }
 }
 
 /// See [`scoped`].

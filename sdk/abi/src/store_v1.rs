@@ -23,6 +23,10 @@ wire_enum! {
         HasChildren = 8,
         /// There are as many mailboxes or keywords as there may be.
         Limit = 9,
+        /// The instance that this handle came from has been stopped, and nothing was done: take the store of this moment and
+        /// open the mailbox, or begin the body, anew. What was told of the mailbox before holds for the new handle if it has
+        /// the same UIDVALIDITY.
+        Stopped = 10,
     }
 }
 
@@ -363,7 +367,8 @@ wire_struct! {
 }
 
 crate::interface! {
-    /// The bytes of a message, piece by piece.
+    /// The bytes of a message, piece by piece. One that says `Stopped` is continued by another one, opened at the offset that it
+    /// got to.
     pub interface BodyReader, provider BodyReaderProvider, table BodyReaderVt = "dovetail.store.reader/1" {
         /// The next bytes, at most `max`; empty at the end.
         later fn next(max: u32) -> Result<Bytes, StoreFailure>;
@@ -373,7 +378,9 @@ crate::interface! {
 crate::interface! {
     /// An open mailbox. All handles to one mailbox share one view of it in memory, in columns, which is brought up to date
     /// before a change is acknowledged: what answers at once (`now`) never waits for the disk. A handle stays with its
-    /// mailbox over a rename; when the mailbox is deleted, [`MailboxState::gone`] says so and changes fail with `NotFound`.
+    /// mailbox over a rename; when the mailbox is deleted, [`MailboxState::gone`] says so and changes fail with `NotFound`. A
+    /// handle does not keep its store from being stopped: from then on all of it says `Stopped`, and who waits in `changed` is
+    /// woken with that.
     pub interface Mailbox, provider MailboxProvider, table MailboxVt = "dovetail.store.mailbox/1" {
         /// What it is now.
         now fn state() -> Result<MailboxState, StoreFailure>;

@@ -23,11 +23,21 @@ crate::interface! {
 }
 
 crate::interface! {
+    /// A thread of the plugin's own, counted as long as this is held.
+    pub interface Thread, provider ThreadProvider, table ThreadVt = "dovetail.host.task.thread/1" {
+        /// What the host knows the thread by.
+        now fn name() -> Result<String, CallFailure>;
+    }
+}
+
+crate::interface! {
     /// The host's executor. What an instance spawns is cancelled when the instance has stopped.
     pub interface HostTask, provider HostTaskProvider, table HostTaskVt = "dovetail.host.task/1" {
         /// Runs a future to its end on the host's runtime.
         now fn spawn(future: TaskFuture) -> Result<Task, CallFailure>;
         /// Runs blocking work on a thread of the host's pool.
         now fn blocking(job: Job) -> Result<(), CallFailure>;
+        /// Counts a thread that the plugin starts by itself.
+        now fn thread(name: String) -> Result<Thread, CallFailure>;
     }
 }

@@ -12,6 +12,42 @@ wire_enum! {
     }
 }
 
+wire_enum! {
+    /// What is spoken to whom, by Mozilla's server-side recommendations.
+    pub enum TlsProfile: unknown Intermediate {
+        /// TLS 1.3 alone.
+        Modern = 1,
+        /// TLS 1.2 with forward secrecy and AEAD alone, and TLS 1.3: all that is still maintained.
+        Intermediate = 2,
+    }
+}
+
+wire_enum! {
+    /// Whether a client shows a certificate.
+    pub enum ClientAuth: unknown Required {
+        /// It is not asked for one.
+        Off = 0,
+        /// It is asked; one that it shows must be good.
+        Optional = 1,
+        /// It is asked, and without a good one there is no connection.
+        Required = 2,
+    }
+}
+
+wire_struct! {
+    /// Which certificates of clients are good.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ClientCertificates => ClientCertificatesAbi {
+        /// Whether they are asked for.
+        pub mode: ClientAuth,
+        /// The trust anchors, X.509 DER. At least one, unless the mode is `Off`.
+        pub anchors: Vec<Vec<u8>>,
+        /// Revocation lists, X.509 DER. With any, a certificate below an anchor whose issuer has none here, or only one past its
+        /// `nextUpdate`, is refused: its state is unknown.
+        pub crls: Vec<Vec<u8>>,
+    }
+}
+
 wire_struct! {
     /// How a listener speaks TLS.
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,22 +60,72 @@ wire_struct! {
         pub min_version: TlsVersion,
         /// The newest version that is spoken.
         pub max_version: TlsVersion,
+        /// What is spoken within these versions. `Modern` speaks TLS 1.3 alone, whatever `min_version` says.
+        pub profile: TlsProfile,
         /// The application protocols (RFC 7301), best first. Empty: whatever is offered is ignored. Otherwise an offer
         /// in which none fits ends with alert 120; no offer goes on.
         pub alpn: Vec<String>,
+        /// Which certificates of clients are good.
+        pub clients: ClientCertificates,
+        /// Whether clients get session tickets, with which they come back without a full handshake. Their keys are those of
+        /// `dovetail.host.tickets/1` for the provider, the identity set and `clients`, so that a ticket is good on every
+        /// listener with an equal policy and on no other.
+        pub tickets: bool,
+    }
+}
+
+impl ClientCertificates {
+    /// Clients are not asked for certificates.
+    pub fn off() -> Self {
+        ClientCertificates { mode: ClientAuth::Off, anchors: Vec::new(), crls: Vec::new() }
+    }
+}
+
+impl ServerPolicy {
+    /// What a listener of this name speaks if nothing else is said: TLS 1.2 and 1.3 of the intermediate profile with the
+    /// certificate that the server name asks for, no application protocols, no certificates of clients, and tickets.
+    pub fn of(listener: &str) -> Self {
+        ServerPolicy {
+            listener: listener.to_owned(),
+            certificate: None,
+            min_version: TlsVersion::Tls12,
+            max_version: TlsVersion::Tls13,
+            profile: TlsProfile::Intermediate,
+            alpn: Vec::new(),
+            clients: ClientCertificates::off(),
+            tickets: true,
+        }
     }
 }
 
 wire_struct! {
     /// How a client connection speaks TLS.
-    #[derive(Debug, Clone, PartialEq, Eq)]
+    #[derive(Debug, Clone)]
     pub struct ClientPolicy => ClientPolicyAbi {
         /// The trust anchors, X.509 DER.
         pub anchors: Vec<Vec<u8>>,
         /// The oldest version that is spoken.
         pub min_version: TlsVersion,
+        /// The newest version that is spoken.
+        pub max_version: TlsVersion,
         /// The application protocols to offer.
         pub alpn: Vec<String>,
+        /// What to show to a server that asks for a certificate.
+        pub identity: Option<Identity>,
+    }
+}
+
+impl ClientPolicy {
+    /// TLS 1.2 and 1.3 with servers that these trust anchors (X.509 DER) vouch for, without application protocols and
+    /// without a certificate of our own.
+    pub fn trusting(anchors: Vec<Vec<u8>>) -> Self {
+        ClientPolicy {
+            anchors,
+            min_version: TlsVersion::Tls12,
+            max_version: TlsVersion::Tls13,
+            alpn: Vec::new(),
+            identity: None,
+        }
     }
 }
 
@@ -110,6 +196,14 @@ wire_enum! {
         Provider = 13,
         /// The handshake took too long.
         Timeout = 14,
+        /// The peer had to show a certificate and showed none.
+        NoPeerCertificate = 15,
+        /// The peer's certificate has expired, or is not valid yet.
+        PeerCertificateExpired = 16,
+        /// The peer's certificate was revoked, or its state is unknown.
+        PeerCertificateRevoked = 17,
+        /// The peer's certificate comes from nobody who is trusted.
+        PeerCertificateUntrusted = 18,
     }
 }
 

@@ -6,9 +6,11 @@ mod hook;
 mod services;
 mod slot;
 mod started;
+mod tickets;
 
 pub use slot::{bound, TestSlot};
 pub use started::{StartError, Started};
+pub use tickets::TestTickets;
 
 use dovetail_sdk::{
     abi::{
@@ -64,6 +66,7 @@ impl TestHost {
             data_dir: "/nonexistent/dovetail-test/data".into(),
             config_dir: "/nonexistent/dovetail-test/conf".into(),
             purpose: Purpose::Serve,
+            build: "0123456789abcdef".into(),
         };
         TestHost { state, services, host, input }
     }
@@ -107,7 +110,8 @@ impl TestHost {
         Ok(prepared.warnings().unwrap_or_default())
     }
 
-    /// Starts an instance with a section (RON) and the services that it requires; see [`bound`] and [`TestSlot`].
+    /// Starts an instance with a section (RON) and the services that it requires; see [`bound`] and [`TestSlot`]. One that
+    /// the host has, too, takes the place of the host's.
     ///
     /// # Errors
     /// As the plugin gives them.
@@ -117,7 +121,9 @@ impl TestHost {
         services: impl IntoIterator<Item = Bound>,
     ) -> Result<Started<P>, StartError> {
         let prepared = self.prepare::<P>(section).map_err(StartError::Config)?;
-        let services = self.services.iter().cloned().chain(services).collect();
+        let given: Vec<Bound> = services.into_iter().collect();
+        let own = self.services.iter().filter(|own| given.iter().all(|given| given.id != own.id)).cloned();
+        let services = own.chain(given.clone()).collect();
         let instance = prepared.start(StartInput { services }).await?;
         Ok(Started::new(instance))
     }
@@ -146,6 +152,11 @@ impl TestHost {
     /// Sets the clock. From here it goes on with tokio's; before, it shows the time of the system.
     pub fn set_unix_milliseconds(&self, now: u64) {
         self.state.clock.set(now);
+    }
+
+    /// The ring of TLS ticket keys, which the test may turn.
+    pub fn tickets(&self) -> &TestTickets {
+        &self.state.tickets
     }
 
     /// What was logged so far, every level.

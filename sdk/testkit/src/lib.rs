@@ -4,6 +4,7 @@
 //!   SDK's timers, tasks, connections and log work in unit tests. Its clock is tokio's, so `tokio::time::pause` stops it.
 //! * [`session`] makes a session of a protocol with the test as its client: [`TestSession`], [`TestClient`].
 //! * [`dialogue`] plays scripts of `C:` and `S:` lines against anything that reads and writes.
+//! * [`conformance`] says whether a provider does what its interface promises; TLS with the feature `tls-conformance`.
 //!
 //! ```
 //! use dovetail_sdk::{protocol::*, Context, Plugin, StartFailure};
@@ -44,10 +45,11 @@
 //! **How it fails.** What the test asks wrongly of it panics with a sentence; what the plugin under test does wrongly is an
 //! error that the test can look at.
 
+pub mod conformance;
 pub mod dialogue;
 pub mod host;
 pub mod session;
 
 pub use dialogue::{run_dir, run_file, DialogueError, Script};
-pub use host::{bound, Started, TestHost, TestSlot};
+pub use host::{bound, Started, TestHost, TestSlot, TestTickets};
 pub use session::{TestClient, TestSession};

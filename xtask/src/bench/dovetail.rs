@@ -88,6 +88,13 @@ impl Dovetail {
         vec![program, "serve".to_string(), "--config".to_string(), config]
     }
 
+    /// How long it takes to load all plugins and to check them, with the process itself.
+    pub fn check(&self) -> Result<Duration, Error> {
+        let begun = Instant::now();
+        run::output(Command::new(&self.program).arg("check").arg("--config").arg(&self.config))?;
+        Ok(begun.elapsed())
+    }
+
     /// Starts it, under a tracer if one is given, and waits until it accepts connections.
     pub fn start(&self, trace: Option<&Trace>) -> Result<Running, Error> {
         if listens(SMTP) {

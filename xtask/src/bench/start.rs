@@ -1,4 +1,4 @@
-//! Time from starting a server to its IMAP greeting inside TLS, and its memory at rest.
+//! Time from starting a server to its IMAP greeting inside TLS, the part of it that goes into plugins, and its memory at rest.
 
 use super::compare::{take_turns, Aim, Pair, Sample, Table};
 use super::load::Rest;
@@ -17,6 +17,11 @@ pub fn measure(report: &mut Report, bench: &Bench<'_>) -> Result<(), Error> {
     let mut table = Table::new("Start and memory at rest", false);
     take_turns(&mut table, ("start to IMAP greeting inside TLS, ms", Aim::AtMost(36.0)), runs, &names, name, |name| {
         Ok(Some(Sample { value: start(bench, name)?, cpu_us: None }))
+    });
+    let check = ("plugins probed, loaded, prepared and wired (`dovetail check`), ms", Aim::AtMost(60.0));
+    take_turns(&mut table, check, runs, &[dovetail::NAME], name, |_| {
+        let value = bench.server.check()?.as_secs_f64() * 1000.0;
+        Ok(Some(Sample { value, cpu_us: None }))
     });
     let mut rested = Vec::new();
     take_turns(&mut table, ("memory at rest (PSS), MB", Aim::AtMost(12.0)), runs, &names, name, |name| {

@@ -1,8 +1,10 @@
 //! `cargo xtask deps`: the rule that keeps plugins apart.
 //!
 //! Plugins know the SDK and libraries of their own folder; core knows the ABI; nobody knows a plugin, and no
-//! plugin's manifest or source names the ABI's layout library. Every breach is printed, then the chore fails.
+//! plugin's manifest or source names the ABI's layout library. And plain `cargo test` takes everything that needs no library of
+//! the system ([`defaults`]). Every breach is printed, then the chore fails.
 
+mod defaults;
 mod rooms;
 mod rule;
 mod source;
@@ -16,6 +18,7 @@ use crate::workspace::Workspace;
 pub fn run() -> Result<(), Error> {
     let workspace = Workspace::load()?;
     let mut breaches = rule::check(&workspace);
+    breaches.extend(defaults::check(&workspace));
     breaches.extend(source::check(&workspace)?);
     for breach in &breaches {
         println!("{breach}");

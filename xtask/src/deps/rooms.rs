@@ -13,7 +13,7 @@ pub enum Room {
     Sdk,
     /// `sdk/testkit`
     Testkit,
-    /// `plugins/NAME/...`, or a test's plugin: the folder that its packages share.
+    /// `plugins/NAME/...`, an example (`sdk/examples/NAME`), or a test's plugin: the folder that its packages share.
     Plugin(String),
     /// `xtask`, `benches/...`, `fuzz/...`: tools that may look at everything.
     Tool,
@@ -25,11 +25,12 @@ impl Room {
         let parts: Vec<&str> = folder.iter().filter_map(|p| p.to_str()).collect();
         Some(match parts.as_slice() {
             ["core"] => Room::Core,
-            ["core", "tests", "plugins", name] => Room::Plugin(format!("core/tests/plugins/{name}")),
+            ["core", "tests", "plugins", name, ..] => Room::Plugin(format!("core/tests/plugins/{name}")),
             ["sdk", "abi"] => Room::Abi,
             ["sdk"] | ["sdk", "mail"] => Room::Sdk,
             ["sdk", "testkit"] => Room::Testkit,
             ["plugins", name, ..] => Room::Plugin(format!("plugins/{name}")),
+            ["sdk", "examples", name] => Room::Plugin(format!("sdk/examples/{name}")),
             ["xtask"] | ["benches", _] | ["fuzz", ..] => Room::Tool,
             _ => return None,
         })

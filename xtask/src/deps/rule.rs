@@ -110,6 +110,9 @@ mod tests {
             ("plugins/store/mailstore", "lib", &[("normal", "sdk")]),
             ("plugins/store/sqlite", "cdylib", &[("normal", "plugins/store/mailstore")]),
             ("core/tests/plugins/echo", "cdylib", &[("normal", "sdk")]),
+            ("sdk/examples/greylist", "cdylib", &[("normal", "sdk"), ("dev", "sdk/testkit")]),
+            ("core/tests/plugins/pair/shared", "lib", &[("normal", "sdk")]),
+            ("core/tests/plugins/pair/one", "cdylib", &[("normal", "core/tests/plugins/pair/shared")]),
             ("benches/boundary", "bin", &[("normal", "plugins/smtp")]),
         ]);
         assert_eq!(found, Vec::<String>::new());

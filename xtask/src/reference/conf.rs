@@ -37,8 +37,14 @@ pub fn differences(conf: &str, parts: &[Part]) -> Vec<String> {
                 _ => false,
             };
             let hits: Vec<&Named> = named.iter().filter(is_it).collect();
-            // The options of an instance are a table in a comment.
-            let in_table = part.name == "Instances" && conf.contains(&format!("\n    //     {} ", option.name));
+            // The options of an instance are a table in a comment, and so are those of what stands in a list.
+            let is_row = |line: &str, name: &str| line.trim_start().starts_with(&format!("//     {name} "));
+            let name = match option.name.split_once('.') {
+                Some((list, name)) if is_list(part, list) => Some(name),
+                None if part.name == "Instances" => Some(option.name.as_str()),
+                _ => None,
+            };
+            let in_table = name.is_some_and(|name| conf.lines().any(|line| is_row(line, name)));
             if hits.is_empty() && !in_table {
                 differences.push(format!("conf/dovetail.ron says nothing of `{}` ({})", option.name, part.name));
             }
@@ -46,6 +52,11 @@ pub fn differences(conf: &str, parts: &[Part]) -> Vec<String> {
         }
     }
     differences
+}
+
+/// Whether an option is a list of groups.
+fn is_list(part: &Part, name: &str) -> bool {
+    part.options.iter().any(|option| option.name == name && option.kind.starts_with("list of "))
 }
 
 fn contradiction(hit: &Named, option: &Entry) -> Option<String> {
@@ -163,6 +174,16 @@ mod tests {
         assert_eq!(told("General", false, vec![option("level", "Info"), option("hostname", "\"\"")]), [""; 0]);
         assert_eq!(told("smtp", true, vec![option("max", "3"), option("role", "Mx"), option("dir", "\"x\"")]), [""; 0]);
         assert_eq!(told("Instances", false, vec![option("plugin", "\"\"")]), [""; 0]);
+    }
+
+    #[test]
+    fn what_stands_in_a_list_is_told_in_a_table() {
+        let conf = "(\n    plugins: {\n        \"mx\": (config: (\n            // Each of them:\n            //     name   It.\n            // of: [],\n        )),\n    },\n)";
+        let mut list = option("of", "[]");
+        list.kind = "list of groups".into();
+        let options = vec![list, option("of.name", "1"), option("of.other", "1")];
+        let part = Part { name: "mx".into(), intro: String::new(), is_plugin: true, options };
+        assert_eq!(differences(conf, &[part]), ["conf/dovetail.ron says nothing of `of.other` (mx)"]);
     }
 
     #[test]

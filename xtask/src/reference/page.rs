@@ -78,7 +78,8 @@ Every option with its type and its default. `dovetail config reference [PART]` p
 together is told in [Configuration](configuration.md), and [conf/dovetail.ron](../../conf/dovetail.ron)
 (`dovetail config example`) is a whole commented file.
 
-A dot stands for a group: `log.format` is written `log: (format: ...)`. An option that is left out is at its default.
+A dot stands for a group: `log.format` is written `log: (format: ...)`, and `policies.instance` is in each group of a list:
+`policies: [(instance: ...), ...]`. An option that is left out is at its default.
 What is written is RON: texts, paths and addresses stand in quotes, lists in `[...]`, maps in `{...}`. Relative paths
 start at the file's own directory, unless something else is said.";
 

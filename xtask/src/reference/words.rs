@@ -58,9 +58,13 @@ pub fn choices(source: &Source, wanted: &Type) -> Vec<(String, String)> {
     choices.filter(|(_, text)| !text.is_empty()).collect()
 }
 
-/// The struct of the options in a group, if the type is one.
+/// The struct of the options in a group, if the type is one, or a list of such.
 pub fn group(source: &Source, wanted: &Type) -> Option<String> {
-    last_word(wanted).filter(|name| source.fields(name).is_some())
+    let name = last_word(wanted)?;
+    match (name.as_str(), arguments(wanted).as_slice()) {
+        ("Vec", [inner]) => group(source, inner),
+        _ => Some(name).filter(|name| source.fields(name).is_some()),
+    }
 }
 
 /// The arguments of a generic type.

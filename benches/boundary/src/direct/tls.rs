@@ -3,6 +3,12 @@
 
 #[path = "../../../../plugins/tls-rustls/src/cache.rs"]
 mod cache;
+#[path = "../../../../plugins/tls-rustls/src/clients.rs"]
+mod clients;
+#[path = "../../../../plugins/tls-rustls/src/clock.rs"]
+mod clock;
+#[path = "../../../../plugins/tls-rustls/src/driver.rs"]
+mod driver;
 #[path = "../../../../plugins/tls-rustls/src/errors.rs"]
 mod errors;
 #[path = "../../../../plugins/tls-rustls/src/facts.rs"]
@@ -19,10 +25,12 @@ mod policy;
 mod resolver;
 #[path = "../../../../plugins/tls-rustls/src/acceptor.rs"]
 mod rustls_acceptor;
+#[path = "../../../../plugins/tls-rustls/src/tickets.rs"]
+mod tickets;
 
 use dovetail_sdk::{
     certs::Certs,
-    tls::{ServerPolicy, TlsAcceptorProvider, TlsError},
+    tls::{HostTickets, ServerPolicy, TlsAcceptorProvider, TlsError},
     Service,
 };
 use std::sync::Arc;
@@ -31,8 +39,8 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// If the policy asks for what cannot be.
-pub fn acceptor(policy: ServerPolicy, certs: Certs) -> Result<impl TlsAcceptorProvider, TlsError> {
+pub fn acceptor(policy: ServerPolicy, certs: Certs, ring: HostTickets) -> Result<impl TlsAcceptorProvider, TlsError> {
     let crypto = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let identities = Arc::new(resolver::Identities::new(Service::fixed(certs), true));
-    rustls_acceptor::Acceptor::new(policy, crypto, identities)
+    let identities = Arc::new(resolver::Identities::new(Service::fixed(certs)));
+    rustls_acceptor::Acceptor::new(policy, crypto, identities, Service::fixed(ring))
 }

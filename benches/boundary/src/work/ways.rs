@@ -6,10 +6,11 @@ use std::future::Future;
 pub mod acceptor {
     use super::Future;
     use crate::{error::Error, host::Plugin, work::tls};
+    use dovetail::plugin::tickets::Tickets;
     use dovetail_abi::{handle::Interface, Stream};
     use dovetail_sdk::{
         certs::Certs,
-        tls::{ServerPolicy, Tls, TlsAcceptorProvider, TlsConnection, TlsError, TlsVersion},
+        tls::{HostTickets, ServerPolicy, Tls, TlsAcceptorProvider, TlsConnection, TlsError},
     };
     use std::sync::Arc;
     use tokio_rustls::TlsConnector;
@@ -34,7 +35,7 @@ pub mod acceptor {
     /// If there is no certificate for it.
     pub fn direct() -> Result<(impl Accept, TlsConnector), Error> {
         let (certs, client) = tls::client()?;
-        let acceptor = Arc::new(boundary_direct::acceptor(policy(), Certs::new(certs))?);
+        let acceptor = Arc::new(boundary_direct::acceptor(policy(), Certs::new(certs), HostTickets::new(Tickets))?);
         let accept = move |stream| {
             let acceptor = acceptor.clone();
             async move { acceptor.accept(stream).await }
@@ -59,13 +60,7 @@ pub mod acceptor {
     }
 
     fn policy() -> ServerPolicy {
-        ServerPolicy {
-            listener: "submissions".into(),
-            certificate: None,
-            min_version: TlsVersion::Tls12,
-            max_version: TlsVersion::Tls13,
-            alpn: Vec::new(),
-        }
+        ServerPolicy::of("submissions")
     }
 }
 
@@ -110,6 +105,7 @@ pub mod protocol {
             directory: Service::fixed(Directory::new(fakes::Directory)),
             delivery: Service::fixed(Delivery::new(fakes::Delivery)),
             figures: Figures::default(),
+            policies: Default::default(),
         };
         let instance = Arc::new((Config::default(), services));
         Ok(move |start: SessionStart| {

@@ -105,6 +105,10 @@ fn values_out_of_range_are_named_with_the_limit() {
         (core("retire_seconds: 31536001"), "`retire_seconds` is 31536001"),
         (core("login_blocking: (window_seconds: 31536001)"), "`window_seconds` is 31536001"),
         (core("login_blocking: (block_seconds: 31536001)"), "`block_seconds` is 31536001"),
+        (core("faults: (count: 1001)"), "`count` is 1001; 1000 is the limit"),
+        (core("faults: (window_seconds: 0)"), "`window_seconds` is 0"),
+        (core("faults: (max_backoff_seconds: 31536001)"), "`max_backoff_seconds` is 31536001"),
+        (core("faults: (backoff_seconds: 301)"), "`max_backoff_seconds` is less than `backoff_seconds`"),
         (core("login_blocking: (delay_milliseconds: 3600001)"), "is 3600001; 3600000 (1 hour) is the limit"),
     ] {
         let text = parse(&config).unwrap_err().to_string();

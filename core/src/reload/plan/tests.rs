@@ -7,8 +7,9 @@ fn instance(name: &str, section: &str) -> InstanceShape {
         plugin: name.into(),
         library: LibraryShape { stamp: "1".into(), hash: None },
         section: section.into(),
-        needs: BTreeMap::new(),
+        needs: BTreeSet::new(),
         exclusive: name.starts_with("store"),
+        swapped: None,
     }
 }
 
@@ -54,9 +55,12 @@ fn a_listener_changes_with_its_options_its_protocol_and_its_tls_provider() {
 }
 
 #[test]
-fn what_owns_files_needs_a_restart_and_cannot_be_renamed() {
+fn what_owns_files_is_restarted_in_its_place_and_cannot_be_renamed() {
     let running = shape(vec![instance("store", "1")], Vec::new());
-    assert_eq!(told(&running, &shape(vec![instance("store", "2")], Vec::new())), ["store=NeedsRestart(section)"]);
+    let next = shape(vec![instance("store", "2")], Vec::new());
+    assert_eq!(told(&running, &next), ["store=Restarted(section)"]);
+    let plan = Plan::between(&running, &next, &BTreeSet::new());
+    assert!(plan.summary().starts_with("instances: 0 kept, 0 changed, 0 added, 0 removed, 1 restarted in place;"));
     let mut renamed = instance("store", "1");
     renamed.name = "store-2".into();
     let plan = Plan::between(&running, &shape(vec![renamed.clone()], Vec::new()), &BTreeSet::new());
@@ -67,6 +71,24 @@ fn what_owns_files_needs_a_restart_and_cannot_be_renamed() {
     // One that was removed and has not stopped yet.
     let plan = Plan::between(&shape(vec![], vec![]), &running, &BTreeSet::from(["store".to_owned()]));
     assert_eq!(plan.restarts().count(), 1);
+}
+
+#[test]
+fn what_owns_files_needs_a_restart_for_another_library_or_where_sessions_hold_it() {
+    let running = shape(vec![instance("store", "1")], Vec::new());
+    let mut other = instance("store", "1");
+    other.library.stamp = "2".into();
+    assert_eq!(told(&running, &shape(vec![other], Vec::new())), ["store=NeedsRestart(library)"]);
+    let mut other = instance("store", "1");
+    other.plugin = "other".into();
+    assert_eq!(told(&running, &shape(vec![other], Vec::new())), ["store=NeedsRestart(plugin)"]);
+    let served = |section: &str| shape(vec![instance("store", section)], vec![listener("l", "store", "1")]);
+    let told = |running: &Shape, next: &Shape| told(running, next)[0].clone();
+    assert_eq!(told(&served("1"), &served("2")), "store=NeedsRestart(section)");
+    assert_eq!(told(&running, &served("2")), "store=NeedsRestart(section)");
+    let mut tls = shape(vec![instance("store", "2")], Vec::new());
+    tls.tls = Some("store".into());
+    assert_eq!(told(&running, &tls), "store=NeedsRestart(section)");
 }
 
 #[test]

@@ -36,15 +36,49 @@ pub fn manifest(bytes: &[u8]) -> usize {
     at.filter(|at| at + owner.len() + 12 < bytes.len()).find(is_note).unwrap() + owner.len() + 4
 }
 
+/// The plugin with another text in its manifest, which stays as long as it was at the summary's cost.
+fn with_manifest(from: &str, to: &str) -> Vec<u8> {
+    let mut bytes = echo_bytes();
+    let begin = manifest(&bytes);
+    let said = u32::from_le_bytes(bytes[begin - 4..begin].try_into().unwrap()) as usize;
+    // Behind the magic and the kernel's version.
+    let range = begin + 12..begin + said;
+    let text = String::from_utf8(bytes[range.clone()].to_vec()).unwrap();
+    assert!(text.contains(from), "{from:?} is not in {text}");
+    let mut changed = text.replace(from, to);
+    let summary = "summary=Says every line back (for tests)";
+    assert!(changed.contains(summary), "{text}");
+    match changed.len().checked_sub(text.len()) {
+        Some(more) => changed = changed.replace(summary, &summary[..summary.len() - more]),
+        None => changed.push_str(&"\n".repeat(text.len() - changed.len())),
+    }
+    bytes[range].copy_from_slice(changed.as_bytes());
+    bytes
+}
+
+/// The plugin with other words of the same length in its code's data, wherever they stand.
+fn with_words(from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = echo_bytes();
+    let places: Vec<usize> =
+        bytes.windows(from.len()).enumerate().filter(|(_, w)| *w == from.as_bytes()).map(|(at, _)| at).collect();
+    assert!(!places.is_empty(), "{from:?} is nowhere");
+    for at in places {
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+    }
+    bytes
+}
+
 fn with_path(path: &Path, more: &str) -> String {
     echo_with(&format!("\"echo\": (path: {path:?}{more}),"))
 }
 
-/// The library is refused with these words, at the instance's place.
+/// The library is refused with these words, in one line at the instance's place that names the file or the instance.
 #[track_caller]
 fn refused_library(bytes: &[u8], words: &[&str]) {
     let (_dir, path) = library(bytes);
-    let shown = path.display().to_string();
+    let by_instance = words.iter().any(|word| word.contains("of this server: ") || word.contains("this server uses: "));
+    let shown = if by_instance { "`echo` (echo ".to_owned() } else { path.display().to_string() };
     let words: Vec<&str> = words.iter().copied().chain([shown.as_str()]).collect();
     refused(&with_path(&path, ""), &[("(path", &words)]);
 }
@@ -93,7 +127,99 @@ fn a_plugin_whose_panics_cannot_be_contained() {
     let key = b"panic=unwind\n";
     let at = at + other[at..].windows(key.len()).position(|window| window == key).unwrap();
     other[at..at + key.len()].copy_from_slice(b"panic=abort\n\n");
-    refused_library(&other, &["panic = \"abort\"", "build it with panic = \"unwind\""]);
+    refused_library(
+        &other,
+        &["(echo) is built with panic = \"abort\"", "this server", "build it with panic = \"unwind\""],
+    );
+}
+
+#[test]
+fn a_plugin_of_another_target() {
+    let other = with_manifest("target=x86_64-unknown-linux-gnu\n", "target=x86_64-unknown-linux-musl\n");
+    let told = "(echo 0.1.0) is built for target x86_64-unknown-linux-musl, this server for x86_64-unknown-linux-gnu";
+    refused_library(&other, &[told, "build the plugin with --target x86_64-unknown-linux-gnu"]);
+}
+
+#[test]
+fn a_manifest_that_lies() {
+    let cure = "build it again from its sources";
+    let more = with_manifest("provides=dovetail.protocol/1 \n", "provides=dovetail.protocol/1 dovetail.tls/1\n");
+    let told = "contradicts its own manifest: the manifest says that it provides dovetail.tls/1, its code does not";
+    refused_library(&more, &[told, "this server", cure]);
+    let less = with_manifest("provides=dovetail.protocol/1 \n", "provides=\n");
+    refused_library(&less, &["its code says that it provides dovetail.protocol/1, the manifest does not", cure]);
+    let needs = with_manifest("requires=\n", "requires=dovetail.tls/1\n");
+    refused_library(&needs, &["the manifest says that it requires dovetail.tls/1, its code does not", cure]);
+    let other = with_manifest("id=echo\n", "id=ohce\n");
+    refused_library(&other, &["the manifest says that it is `ohce`, its code `echo`", cure]);
+}
+
+#[test]
+fn a_library_without_an_entry_point() {
+    let other = with_words("dovetail_kernel\0", "dovetail_kernex\0");
+    refused_library(&other, &["(echo 0.1.0) has a manifest but no entry point `dovetail_kernel`", "export_plugin!"]);
+}
+
+#[test]
+fn a_plugin_of_another_root_module() {
+    // The names of its functions, as the layout has them.
+    let other = with_words("describe;query", "descripe;query");
+    refused_library(
+        &other,
+        &[
+            "(echo 0.1.0, SDK 0.1.0) does not fit this server (kernel 1 of SDK 0.1.0): ",
+            "`Kernel` is `describe` for this server and `descripe` for the plugin",
+            "build it again with this release's SDK",
+        ],
+    );
+}
+
+#[test]
+fn a_protocol_of_another_shape_than_the_server_uses() {
+    let other = with_words("traits;,serve;,,", "trails;,serve;,,");
+    refused_library(
+        &other,
+        &[
+            "`echo` (echo 0.1.0, SDK 0.1.0) provides another dovetail.protocol/1 than this server uses: ",
+            "in `ProtocolVt` is `traits` for this server and `trails` for the plugin",
+            "build the plugin with this release's SDK",
+        ],
+    );
+}
+
+#[test]
+fn a_plugin_on_another_foundation() {
+    // The header that its root module stands in: 32 octets of text, then two numbers.
+    let mut other = echo_bytes();
+    let text = b"abi stable library for Rust";
+    let places: Vec<usize> =
+        other.windows(text.len()).enumerate().filter(|(_, w)| w == text).map(|(at, _)| at).collect();
+    assert!(!places.is_empty());
+    for at in places {
+        other[at + 36] += 1;
+    }
+    refused_library(
+        &other,
+        &["does not fit this server", "it is built on abi_stable 0.12, this server on 0.11", "with this release's SDK"],
+    );
+}
+
+#[test]
+fn a_plugin_that_needs_another_host() {
+    let newer = with_words("dovetail.host.net/1", "dovetail.host.net/2");
+    let told = "`echo` (echo 0.1.0, SDK 0.1.0) needs dovetail.host.net/2 of this server: dovetail 0.1.0 has dovetail.host.net/1";
+    refused_library(&newer, &[told, "update the server, or use a build of the plugin that fits this release"]);
+    let unknown = with_words("dovetail.host.net/1", "dovetail.host.nut/1");
+    refused_library(&unknown, &["needs dovetail.host.nut/1 of this server: dovetail 0.1.0 has no such interface"]);
+    let other = with_words("connect;,,,,lookup;,,HostNetVt", "konnect;,,,,lookup;,,HostNetVt");
+    refused_library(
+        &other,
+        &[
+            "needs dovetail.host.net/1 of this server: ",
+            "in `HostNetVt` is `konnect` for the plugin and `connect` for this server",
+            "build the plugin with this release's SDK",
+        ],
+    );
 }
 
 #[test]

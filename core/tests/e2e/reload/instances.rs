@@ -79,9 +79,11 @@ fn another_tls_provider_disturbs_no_encrypted_connection() {
     let mut plain = server.connect("smtp");
     plain.line();
     plain.ehlo();
-    server.replace("\"tls-rustls\": (),", "\"tls-rustls\": (config: (tickets: false)),");
+    let library = server.setup.dir.path().join("libtls_here.so");
+    std::fs::copy(plugin_dir().join("libdovetail_tls_rustls.so"), &library).unwrap();
+    server.replace("\"tls-rustls\": (),", &format!("\"tls-rustls\": (path: {library:?}),"));
     let changes = server.reload();
-    assert_eq!((changes["tls-rustls"].as_str(), changes["mx"].as_str()), ("changed: section", "kept"));
+    assert_eq!((changes["tls-rustls"].as_str(), changes["mx"].as_str()), ("changed: library", "kept"));
     assert_eq!(changes["/pop3s"], "changed: instance `tls-rustls`");
     assert!(encrypted.ask("STAT").starts_with("+OK"));
     // A session from before meets the provider that its listener had.

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Ends the senders when it is dropped.
-struct Ends<'a>(&'a AtomicBool);
+pub struct Ends<'a>(pub &'a AtomicBool);
 
 impl Drop for Ends<'_> {
     fn drop(&mut self) {

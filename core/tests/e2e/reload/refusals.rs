@@ -1,7 +1,7 @@
 //! Configs that change nothing, and what is said about them.
 
 use super::{changes, echo, echo_text, greeting, listener};
-use crate::harness::{run, run_ok, Server, Setup};
+use crate::harness::{plugin_dir, run, run_ok, Server, Setup};
 use std::net::TcpListener;
 
 /// Whatever was tried, the server is as it was.
@@ -111,7 +111,9 @@ fn what_owns_files_and_what_only_a_start_reads_need_a_restart() {
     let server = Setup::mail().start();
     let mut before = server.connect("pop3");
     before.line();
-    server.replace("\"store-sqlite\": (),", "\"store-sqlite\": (config: (large_body_threshold: 70000)),");
+    let library = server.setup.dir.path().join("libdovetail_store_sqlite.so");
+    std::fs::copy(plugin_dir().join("libdovetail_store_sqlite.so"), &library).unwrap();
+    server.replace("\"store-sqlite\": (),", &format!("\"store-sqlite\": (path: \"{}\"),", library.display()));
     server.replace("\"mail.example.test\"", "\"other.example.test\"");
     server.replace("\"delivery\": (),", "\"delivery\": (config: (max_accounts: 7)),");
 
@@ -122,7 +124,7 @@ fn what_owns_files_and_what_only_a_start_reads_need_a_restart() {
         row.unwrap_or_else(|| panic!("{name} is not in\n{stdout}")).split_whitespace().collect::<Vec<_>>().join(" ")
     };
     assert!(stdout.starts_with("a reload would be refused"), "{stdout}");
-    assert_eq!(row("store-sqlite"), "instance store-sqlite needs a restart section");
+    assert_eq!(row("store-sqlite"), "instance store-sqlite needs a restart library");
     assert_eq!(row("hostname"), "option hostname needs a restart");
     assert_eq!(row("delivery"), "instance delivery changed section");
     assert_eq!(row("pop3s"), "listener pop3s kept");

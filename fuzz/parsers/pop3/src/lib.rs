@@ -13,6 +13,7 @@ mod plugin {
     pub(crate) mod config;
     pub(crate) mod conversation;
     pub(crate) mod figures;
+    pub(crate) mod inbox;
     pub(crate) mod listing;
     pub(crate) mod login;
     pub(crate) mod maildrop;
@@ -30,7 +31,7 @@ mod dots;
 
 // The modules know one another as `crate::...`.
 use plugin::{
-    commands, config, conversation, figures, listing, login, maildrop, reply, retrieval, state, stuffing, top,
+    commands, config, conversation, figures, inbox, listing, login, maildrop, reply, retrieval, state, stuffing, top,
 };
 
 pub use command::pop3_command;

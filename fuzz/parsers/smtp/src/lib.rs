@@ -1,4 +1,5 @@
-//! What the SMTP plugin reads from strangers: command lines and the content of `DATA`.
+//! What the SMTP plugin reads from strangers: command lines and the content of `DATA`; and what policies
+//! would change of it.
 //!
 //! A plugin is a shared library that nobody links, so its modules are compiled in here once more.
 
@@ -17,6 +18,7 @@ mod plugin {
     pub(crate) mod data;
     pub(crate) mod figures;
     pub(crate) mod params;
+    pub(crate) mod policy;
     pub(crate) mod reply;
     pub(crate) mod state;
 }
@@ -25,9 +27,11 @@ mod pieces;
 
 mod command;
 mod content;
+mod header;
 
 // The modules know one another as `crate::...`.
-use plugin::{answer, commands, config, conversation, counters, data, figures, params, reply, state};
+use plugin::{answer, commands, config, conversation, counters, data, figures, params, policy, reply, state};
 
 pub use command::smtp_command;
 pub use content::smtp_data;
+pub use header::smtp_header;

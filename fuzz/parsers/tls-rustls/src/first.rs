@@ -1,6 +1,6 @@
 //! The first octets of a connection.
 
-use crate::hello::{offers_extended_master_secret, Noted, KEPT};
+use crate::hello::{offers_extended_master_secret, offers_tls13, Noted};
 use crate::pieces::cut;
 use crate::plaintext::{guess, Guess};
 use std::{
@@ -16,11 +16,12 @@ pub fn tls_hello(input: &[u8]) -> bool {
         return false;
     };
     let kept = through(sent, pattern);
-    assert_eq!(kept, &sent[..sent.len().min(KEPT)], "other octets are kept than have come");
+    assert_eq!(kept, sent, "other octets are kept than have come");
     let offers = offers_extended_master_secret(&kept);
     for cut in [kept.len() / 2, kept.len().saturating_sub(1), kept.len().min(60)] {
         // An extension is there or not; more octets take nothing back.
         assert!(offers || !offers_extended_master_secret(&kept[..cut]), "only {cut} octets offer it");
+        assert!(offers_tls13(&kept) || !offers_tls13(&kept[..cut]), "only {cut} octets offer TLS 1.3");
     }
     match guess(&kept) {
         Guess::Text(_) | Guess::Proxy => assert!(kept.first().is_some_and(u8::is_ascii), "{kept:?} is no text"),

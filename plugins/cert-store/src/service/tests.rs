@@ -67,6 +67,7 @@ async fn whoever_waits_hears_of_a_new_certificate() {
         data_dir: dir.path().to_owned(),
         config_dir: dir.path().to_owned(),
         purpose: Purpose::Serve,
+        build: String::new(),
     };
     let serving = Arc::new(serving(dir.path(), None));
     let store = CertStore { about, serving: serving.clone() };
@@ -90,6 +91,7 @@ fn the_section_may_be_empty_and_the_folder_is_relative_to_the_config() {
         data_dir: "/data".into(),
         config_dir: "/etc/mail".into(),
         purpose: Purpose::Serve,
+        build: String::new(),
     };
     assert_eq!(Config::default().folder(&about), std::path::Path::new("/data/certs"));
     let config = Config { dir: Some("pairs".into()), ..Config::default() };

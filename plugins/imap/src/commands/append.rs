@@ -31,7 +31,7 @@ pub async fn run(conversation: &mut Conversation<'_>, head: AppendHead) -> io::R
         Ok(prepared) => prepared,
         Err(refusal) => {
             return match framing::refuse(&mut conversation.session.stream, Vec::new(), head.message).await? {
-                Input::TooLarge(_) => conversation.answer(&tag, refusal.into()),
+                Input::TooLarge(_) => conversation.answer(&tag, refusal.into()).await,
                 Input::End => Err(io::ErrorKind::UnexpectedEof.into()),
                 _ => {
                     conversation.bye("TOOBIG", "The message is too large");
@@ -50,7 +50,7 @@ pub async fn run(conversation: &mut Conversation<'_>, head: AppendHead) -> io::R
         rest => return not_the_end(conversation, &tag, rest).await,
     }
     if let Err(refusal) = taken {
-        return conversation.answer(&tag, refusal.into());
+        return conversation.answer(&tag, refusal.into()).await;
     }
     let appended = async {
         let body = sink.seal().await?;
@@ -73,7 +73,7 @@ pub async fn run(conversation: &mut Conversation<'_>, head: AppendHead) -> io::R
         Ok([]) => Completion::no("UNAVAILABLE", "The store gave no answer"),
         Err(failure) => refused(failure),
     };
-    conversation.answer(&tag, completion.into())
+    conversation.answer(&tag, completion.into()).await
 }
 
 /// Refuses a command that goes on behind its message: MULTIAPPEND is not offered. If it goes on with another message, that is
@@ -89,7 +89,7 @@ async fn not_the_end(conversation: &mut Conversation<'_>, tag: &Tag, rest: Line)
         None => Input::Flood,
     };
     match rest {
-        Input::TooLarge(_) => conversation.answer(tag, Completion::bad("Expected the end of the command").into()),
+        Input::TooLarge(_) => conversation.answer(tag, Completion::bad("Expected the end of the command").into()).await,
         Input::End => Err(io::ErrorKind::UnexpectedEof.into()),
         _ => {
             conversation.bye("CLIENTBUG", "Expected the end of the command");
@@ -112,7 +112,7 @@ async fn prepare(
         return Err(Completion::no("TOOBIG", "The message is too large"));
     }
     let begin = async {
-        let store = conversation.store()?;
+        let store = conversation.store().await?;
         // Who waits for `+` is told beforehand; who sends the message in any case hears it from the append.
         if head.message.synchronizing {
             store.status(conversation.account(), mailbox.clone()).await?;

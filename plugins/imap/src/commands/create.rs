@@ -23,7 +23,7 @@ pub async fn run(conversation: &mut Conversation<'_>, create: &Create) -> Answer
         };
         uses |= bit;
     }
-    let created = match conversation.store() {
+    let created = match conversation.store().await {
         Ok(store) => store.create_mailbox(conversation.account(), name, uses).await,
         Err(failure) => Err(failure),
     };

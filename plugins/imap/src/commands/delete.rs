@@ -15,7 +15,7 @@ pub async fn run(conversation: &mut Conversation<'_>, mailbox: &Mailbox) -> Answ
     if name == "INBOX" {
         return Completion::no("CANNOT", "INBOX cannot be deleted").into();
     }
-    let deleted = match conversation.store() {
+    let deleted = match conversation.store().await {
         Ok(store) => store.delete_mailbox(conversation.account(), name).await,
         Err(failure) => Err(failure),
     };

@@ -16,7 +16,7 @@ use crate::state::State;
 
 /// Sends what is asked for.
 pub async fn run(conversation: &mut Conversation<'_>, fetch: &Fetch) -> io::Result<Answer> {
-    let rev2 = conversation.rev2;
+    let (rev2, services) = (conversation.rev2, conversation.services);
     let State::Selected(selected) = &mut conversation.state else {
         return Ok(Answer::quiet(Completion::bad("Select a mailbox first")));
     };
@@ -34,9 +34,11 @@ pub async fn run(conversation: &mut Conversation<'_>, fetch: &Fetch) -> io::Resu
         if plan.marks_seen && !selected.read_only {
             mark_seen(selected, &uids).await?;
         }
+        let rows = selected.mailbox.rows(uids.clone(), 0, plan.columns)?;
         let keywords = selected.mailbox.state()?.keywords;
+        // Last, since it is told once.
         selected.learn_keywords(&keywords, &mut news);
-        selected.mailbox.rows(uids.clone(), 0, plan.columns)
+        Ok(rows)
     };
     let rows = match prepared.await {
         Ok(rows) => rows,
@@ -45,7 +47,7 @@ pub async fn run(conversation: &mut Conversation<'_>, fetch: &Fetch) -> io::Resu
     let stream = &mut conversation.session.stream;
     stream.queue(&news);
     let sent = if plan.bodies || plan.summaries {
-        Batches { stream, selected, plan: &plan, rev2 }.send(&rows).await
+        Batches { stream, selected, store: &services.store, plan: &plan, rev2 }.send(&rows).await
     } else {
         let messages = metadata::send(stream, selected, &plan, &rows, rev2).await?;
         Ok(Sent { messages, ..Sent::default() })

@@ -8,11 +8,13 @@ use std::pin::pin;
 use std::time::Duration;
 
 use dovetail_sdk::line::Line;
+use dovetail_sdk::store::StoreErrorCode;
 use dovetail_sdk::time;
 
 use crate::answer::{Answer, Next};
 use crate::completion::Completion;
 use crate::conversation::{lost, Conversation};
+use crate::news::Ended;
 use crate::selected::Say;
 
 /// Waits for news or for DONE.
@@ -22,12 +24,24 @@ pub async fn run(conversation: &mut Conversation<'_>) -> io::Result<Answer> {
     let mut draining = pin!(conversation.session.draining());
     let notify = conversation.config.idle_notify_seconds;
     loop {
-        tell(conversation)?;
+        if let Err(Ended) = conversation.tell(Say::Everything, None).await? {
+            conversation.another_mailbox();
+            conversation.session.stream.close().await?;
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
         conversation.session.stream.flush().await?;
         let mailbox = conversation.selected().map(|selected| (selected.mailbox.clone(), selected.told()));
         let news = async move {
             match mailbox {
-                Some((mailbox, told)) => mailbox.changed(told).await.map(|_| ()),
+                Some((mailbox, told)) => match mailbox.state() {
+                    Ok(_) => mailbox.changed(told).await.map(|_| ()),
+                    // It could not be opened again just now.
+                    Err(failure) if failure.code == StoreErrorCode::Stopped => {
+                        time::sleep(TRY_AGAIN_AFTER).await;
+                        Ok(())
+                    }
+                    Err(failure) => Err(failure),
+                },
                 None => std::future::pending().await,
             }
         };
@@ -56,9 +70,14 @@ pub async fn run(conversation: &mut Conversation<'_>) -> io::Result<Answer> {
                 });
             }
             news = news => {
-                news.map_err(|failure| lost(&failure))?;
+                match news {
+                    // Opened again, where the news are told.
+                    Err(failure) if failure.code == StoreErrorCode::Stopped => continue,
+                    news => news.map_err(|failure| lost(&failure))?,
+                }
                 if conversation.selected().is_some_and(|selected| selected.is_gone()) {
-                    tell(conversation)?;
+                    // Empty from now on; it is not another one.
+                    let _ = conversation.tell(Say::Everything, None).await?;
                     conversation.bye("NONEXISTENT", "The mailbox has been deleted");
                     conversation.session.stream.close().await?;
                     return Err(io::ErrorKind::ConnectionAborted.into());
@@ -69,15 +88,7 @@ pub async fn run(conversation: &mut Conversation<'_>) -> io::Result<Answer> {
     }
 }
 
-fn tell(conversation: &mut Conversation<'_>) -> io::Result<()> {
-    let (rev2, lists) = (conversation.rev2, conversation.services.lists.clone());
-    let mut out = Vec::new();
-    if let Some(selected) = conversation.selected() {
-        selected.announce(Say::Everything, None, rev2, &lists, &mut out).map_err(|failure| lost(&failure))?;
-    }
-    conversation.session.stream.queue(&out);
-    Ok(())
-}
-
+/// A store that is away is looked for so often.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// `DONE`, and room for a client that errs.
 const MAX_DONE: usize = 512;

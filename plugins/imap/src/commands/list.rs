@@ -42,7 +42,7 @@ pub async fn run(conversation: &mut Conversation<'_>, list: &List) -> io::Result
         Ok(patterns) => patterns,
         Err(refusal) => return Ok(refusal.into()),
     };
-    let entries = match conversation.store() {
+    let entries = match conversation.store().await {
         Ok(store) => store.mailboxes(conversation.account()).await,
         Err(failure) => Err(failure),
     };

@@ -17,7 +17,7 @@ pub async fn run(conversation: &mut Conversation<'_>, reference: &Mailbox, patte
         Ok(patterns) => patterns,
         Err(refusal) => return refusal.into(),
     };
-    let entries = match conversation.store() {
+    let entries = match conversation.store().await {
         Ok(store) => store.mailboxes(conversation.account()).await,
         Err(failure) => Err(failure),
     };

@@ -15,7 +15,7 @@ pub async fn run(conversation: &mut Conversation<'_>, rename: &Rename) -> Answer
         Err(refusal) => return refusal.into(),
     };
     let to = to.strip_suffix(SEPARATOR).unwrap_or(&to).to_owned();
-    let renamed = match conversation.store() {
+    let renamed = match conversation.store().await {
         Ok(store) => store.rename_mailbox(conversation.account(), from, to).await,
         Err(failure) => Err(failure),
     };

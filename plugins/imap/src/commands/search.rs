@@ -33,7 +33,7 @@ pub async fn run(conversation: &mut Conversation<'_>, tag: &Tag, search: &Comman
         Ok(found) => found,
         Err(refusal) => {
             // RFC 5182 section 2.1: a search that fails leaves nothing behind, one that makes no sense all that was.
-            if saves && refusal.status == Status::No {
+            if saves && refusal.status == Status::No && !refusal.again {
                 selected.saved = RangeSet::new();
             }
             return Answer::about_messages(refusal, search.uid);

@@ -40,11 +40,14 @@ async fn open(
     account: String,
     read_only: bool,
 ) -> Result<(), StoreFailure> {
-    let mailbox = conversation.store()?.open(account.clone(), name.clone()).await?;
+    // Held until all is read: a store that is to be restarted waits for that.
+    let store = conversation.store().await?;
+    let mailbox = store.open(account.clone(), name.clone()).await?;
     let (mut selected, state) = Selected::open(mailbox, name, account, read_only)?;
     selected.share(&conversation.services.lists);
     let mut out = Vec::with_capacity(512);
     tell(&selected, &state, conversation.rev2, &mut out)?;
+    drop(store);
     conversation.session.stream.queue(&out);
     conversation.state = State::Selected(Box::new(selected));
     Ok(())

@@ -13,7 +13,7 @@ pub async fn run(conversation: &mut Conversation<'_>, status: &Status) -> Answer
         Ok(name) => name,
         Err(refusal) => return refusal.into(),
     };
-    let entry = match conversation.store() {
+    let entry = match conversation.store().await {
         Ok(store) => store.status(conversation.account(), name).await,
         Err(failure) => Err(failure),
     };

@@ -82,10 +82,11 @@ fn tell(
     rev2: bool,
     out: &mut Vec<u8>,
 ) -> Result<usize, StoreFailure> {
-    let keywords = selected.mailbox.state()?.keywords;
-    selected.learn_keywords(&keywords, out);
     let columns = if silent { 0 } else { column::FLAGS };
     let rows = selected.mailbox.rows(uids, 0, columns)?;
+    let keywords = selected.mailbox.state()?.keywords;
+    // Last, since it is told once.
+    selected.learn_keywords(&keywords, out);
     let mut at = 0;
     for (uid, flags) in rows.uids.iter().zip(&rows.flags) {
         at += selected.uids.get(at..).map_or(0, |rest| rest.partition_point(|known| known < uid));

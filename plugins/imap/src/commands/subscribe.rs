@@ -12,7 +12,7 @@ pub async fn run(conversation: &mut Conversation<'_>, mailbox: &Mailbox, subscri
         Ok(name) => name,
         Err(refusal) => return refusal.into(),
     };
-    let done = match conversation.store() {
+    let done = match conversation.store().await {
         Ok(store) => store.subscribe(conversation.account(), name, subscribed).await,
         Err(failure) => Err(failure),
     };

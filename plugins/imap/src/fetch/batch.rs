@@ -6,7 +6,8 @@ use std::ops::Range;
 use dovetail_imap_grammar::encode;
 use dovetail_mail::mime::{select, Pick, Summary};
 use dovetail_sdk::line::LineStream;
-use dovetail_sdk::store::{MessageColumns, Pieces, Slice, StoreErrorCode, StoreFailure};
+use dovetail_sdk::store::{MessageColumns, Pieces, Slice, Store, StoreErrorCode, StoreFailure};
+use dovetail_sdk::Service;
 
 use super::item::{self, Source};
 use super::metadata::{self, RowWriter};
@@ -54,6 +55,8 @@ pub struct Batches<'a> {
     pub stream: &'a mut LineStream,
     /// From where.
     pub selected: &'a Selected,
+    /// In which store.
+    pub store: &'a Service<Store>,
     /// What.
     pub plan: &'a Plan,
     /// How names and strings are written.
@@ -198,13 +201,13 @@ impl Batches<'_> {
 
     /// Sends what is too large to be held; `false` if there is only NIL to send.
     async fn large(&mut self, uid: u32, source: &Source, out: &mut Vec<u8>) -> Result<bool, FetchError> {
-        let mailbox = &self.selected.mailbox;
+        let bodies = stream::Bodies { selected: self.selected, store: self.store };
         let done = match source {
-            Source::Octets(range) => stream::literal(self.stream, mailbox, uid, range).await?,
+            Source::Octets(range) => stream::literal(self.stream, bodies, uid, range).await?,
             Source::Decoded { body, encoding, partial } => {
-                binary::send(self.stream, mailbox, uid, body, *encoding, *partial).await?
+                binary::send(self.stream, bodies, uid, body, *encoding, *partial).await?
             }
-            Source::DecodedSize { body, encoding } => match binary::measure(mailbox, uid, body, *encoding).await {
+            Source::DecodedSize { body, encoding } => match binary::measure(bodies, uid, body, *encoding).await {
                 Ok(measure) => {
                     encode::number(out, measure.size);
                     return Ok(true);
@@ -217,7 +220,7 @@ impl Batches<'_> {
             },
             Source::Fields { header, not, names, partial } => {
                 let mut held = Vec::new();
-                let taken = stream::pieces(mailbox, uid, header, |piece| {
+                let taken = stream::pieces(bodies, uid, header, |piece| {
                     let room = MAX_HEADER.saturating_sub(held.len()).min(piece.len());
                     held.extend_from_slice(piece.get(..room).unwrap_or_default());
                 });
@@ -315,6 +318,8 @@ async fn read(selected: &Selected, mut slices: Vec<Slice>) -> Result<(Vec<Pieces
     while !slices.is_empty() {
         let pieces = match selected.mailbox.read_slices(slices.clone()).await {
             Ok(pieces) => pieces,
+            // Nothing of these messages has been told yet.
+            Err(failure) if failure.code == StoreErrorCode::Stopped => return Err(failure.into()),
             // One that is damaged must not stand in the way of all others.
             Err(failure) => return one_by_one(selected, slices, read, failure).await,
         };
@@ -347,6 +352,7 @@ async fn one_by_one(
     for slice in slices {
         match selected.mailbox.read_slices(vec![slice]).await {
             Ok(pieces) if pieces.lengths.len() == 1 => read.push(pieces),
+            Err(failure) if failure.code == StoreErrorCode::Stopped => return Err(failure.into()),
             other => {
                 let why = other.err().map_or_else(|| "the store gave no slice".to_owned(), |failure| failure.message);
                 tracing::error!(uid = slice.uid, why, "message not read");

@@ -9,10 +9,10 @@ use std::ops::Range;
 use dovetail_imap_grammar::{encode, Partial};
 use dovetail_mail::mime::{Decoder, Encoding};
 use dovetail_sdk::line::LineStream;
-use dovetail_sdk::store::{Mailbox, StoreFailure};
+use dovetail_sdk::store::StoreFailure;
 
 use super::item;
-use super::stream::{broken_off, pieces, PIECE};
+use super::stream::{broken_off, pieces, Bodies};
 
 /// Decodes what is in memory.
 pub fn decode(encoding: Encoding, octets: &[u8]) -> Vec<u8> {
@@ -46,7 +46,7 @@ pub struct Measure {
 /// # Errors
 /// As the store gives them.
 pub async fn measure(
-    mailbox: &Mailbox,
+    bodies: Bodies<'_>,
     uid: u32,
     body: &Range<u64>,
     encoding: Encoding,
@@ -57,7 +57,7 @@ pub async fn measure(
         measure.size += octets.len() as u64;
         measure.nul |= octets.contains(&0);
     };
-    pieces(mailbox, uid, body, |piece| count(&decoder.push(piece))).await?;
+    pieces(bodies, uid, body, |piece| count(&decoder.push(piece))).await?;
     count(&decoder.finish());
     Ok(measure)
 }
@@ -68,18 +68,18 @@ pub async fn measure(
 /// As [`super::stream::literal`].
 pub async fn send(
     stream: &mut LineStream,
-    mailbox: &Mailbox,
+    bodies: Bodies<'_>,
     uid: u32,
     body: &Range<u64>,
     encoding: Encoding,
     partial: Option<Partial>,
 ) -> io::Result<Result<(), StoreFailure>> {
-    let measure = match measure(mailbox, uid, body, encoding).await {
+    let measure = match measure(bodies, uid, body, encoding).await {
         Ok(measure) => measure,
         Err(failure) => return Ok(Err(failure)),
     };
-    let reader = match mailbox.read(uid, body.start, body.end.saturating_sub(body.start)).await {
-        Ok(reader) => reader,
+    let mut pieces = match bodies.read(uid, body).await {
+        Ok(pieces) => pieces,
         Err(failure) => return Ok(Err(failure)),
     };
     let first = partial.map_or(0, |partial| partial.first).min(measure.size);
@@ -93,7 +93,7 @@ pub async fn send(
     let mut decoder = Some(Decoder::new(encoding));
     let mut at = 0_u64;
     while at < end {
-        let piece = reader.next(PIECE).await.map_err(|failure| broken_off(uid, &failure.message))?;
+        let piece = pieces.next().await.map_err(|failure| broken_off(uid, &failure.message))?;
         let decoded = match (&mut decoder, piece.is_empty()) {
             (Some(decoder), false) => decoder.push(&piece),
             (slot, _) => match slot.take() {

@@ -6,10 +6,10 @@
 //! Bounds: small messages are read many at a time ([`MAX_OCTETS`]), large ones pass through in pieces.
 
 use dovetail_mail::mime::{decode_words, fields, fold_case, unfold, Finder, Part, Summary, TextReader};
-use dovetail_sdk::store::{MessageColumns, Slice, StoreFailure};
+use dovetail_sdk::store::{Mailbox, MessageColumns, Slice, StoreFailure};
 
 use crate::fetch::batch::{LARGE, MAX_OCTETS};
-use crate::fetch::{stream, summaries};
+use crate::fetch::{stream::PIECE, summaries};
 use crate::selected::Selected;
 
 /// What is looked for.
@@ -152,7 +152,7 @@ async fn large(wanted: &Wanted, selected: &Selected, uid: u32, summary: &Summary
         if part.is_text() {
             let mut reader = TextReader::new(part);
             let mut finder = Finder::new(text);
-            stream::pieces(&selected.mailbox, uid, &part.body, |piece| {
+            pieces(&selected.mailbox, uid, &part.body, |piece| {
                 if !finder.found() {
                     finder.push(&reader.push(piece));
                 }
@@ -170,8 +170,25 @@ async fn large(wanted: &Wanted, selected: &Selected, uid: u32, summary: &Summary
 async fn start_of(selected: &Selected, uid: u32, header: &std::ops::Range<u64>) -> Result<Vec<u8>, StoreFailure> {
     let mut held = Vec::new();
     let range = header.start..header.end.min(header.start.saturating_add(MAX_HEADER));
-    stream::pieces(&selected.mailbox, uid, &range, |piece| held.extend_from_slice(piece)).await?;
+    pieces(&selected.mailbox, uid, &range, |piece| held.extend_from_slice(piece)).await?;
     Ok(held)
+}
+
+/// Hands a body's octets to `take`, piece by piece.
+async fn pieces(
+    mailbox: &Mailbox,
+    uid: u32,
+    octets: &std::ops::Range<u64>,
+    mut take: impl FnMut(&[u8]),
+) -> Result<(), StoreFailure> {
+    let reader = mailbox.read(uid, octets.start, octets.end.saturating_sub(octets.start)).await?;
+    loop {
+        let piece = reader.next(PIECE).await?;
+        if piece.is_empty() {
+            return Ok(());
+        }
+        take(&piece);
+    }
 }
 
 fn has_field(header: &[u8], name: &[u8], text: &str) -> bool {

@@ -1,10 +1,10 @@
 //! QUIT (RFC 1939 sections 4 and 6): deletes what is marked, and ends the session. A session that ends in any other way
 //! deletes nothing.
 
-use dovetail_sdk::store::{Mailbox, UidRange};
+use dovetail_sdk::store::{Expunged, StoreErrorCode, StoreFailure, UidRange};
 
 use crate::conversation::{Conversation, Next};
-use crate::maildrop::Maildrop;
+use crate::inbox::{self, REOPENINGS};
 use crate::reply::{Code, Reply};
 use crate::state::{no_arguments, State};
 
@@ -24,25 +24,47 @@ impl Quit {
             return conversation.goodbye(&Reply::ok("Bye"));
         };
         let uids = ranges(maildrop.marked());
-        let reply = match &conversation.mailbox {
-            Some(mailbox) if !uids.is_empty() => delete(conversation, mailbox, maildrop, uids).await,
-            _ => Reply::ok("Bye"),
+        let reply = match uids.is_empty() {
+            false => delete(conversation, uids).await,
+            true => Reply::ok("Bye"),
         };
         conversation.goodbye(&reply)
     }
 }
 
-async fn delete(conversation: &Conversation<'_>, mailbox: &Mailbox, maildrop: &Maildrop, uids: Vec<UidRange>) -> Reply {
-    match mailbox.expunge(uids, false).await {
+async fn delete(conversation: &mut Conversation<'_>, uids: Vec<UidRange>) -> Reply {
+    let deleted = expunge(conversation, uids).await;
+    let account = match &conversation.state {
+        State::Transaction(maildrop) => maildrop.account(),
+        State::Authorization { .. } => "",
+    };
+    match deleted {
         Ok(expunged) => {
             let messages: u64 = expunged.uids.iter().map(|range| u64::from(range.last - range.first) + 1).sum();
             conversation.services.figures.deleted(messages);
-            tracing::info!(account = maildrop.account(), messages, "messages deleted");
+            tracing::info!(account, messages, "messages deleted");
             Reply::ok("Bye, marked messages deleted")
         }
         Err(failure) => {
-            tracing::error!(account = maildrop.account(), %failure, "messages not deleted: they stay, and the client was told to try later; look for the cause in the store's lines");
+            tracing::error!(account, %failure, "messages not deleted: they stay, and the client was told to try later; look for the cause in the store's lines");
             Reply::coded(Code::SysTemp, "Marked messages not deleted, try again later")
+        }
+    }
+}
+
+/// Deletes, in the store that is there now.
+async fn expunge(conversation: &mut Conversation<'_>, uids: Vec<UidRange>) -> Result<Expunged, StoreFailure> {
+    let mut tries = 0;
+    loop {
+        let Some(mailbox) = &conversation.mailbox else {
+            return Ok(Expunged { uids: Vec::new(), modseq: 0 });
+        };
+        match mailbox.expunge(uids.clone(), false).await {
+            Err(failure) if failure.code == StoreErrorCode::Stopped && tries < REOPENINGS => {
+                tries += 1;
+                inbox::reopen(conversation).await?;
+            }
+            answer => return answer,
         }
     }
 }

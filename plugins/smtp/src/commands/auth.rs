@@ -5,6 +5,7 @@ use std::io;
 use dovetail_mail::sasl::{Credentials, Exchange, Mechanism, SaslError, Step, MAX_RESPONSE};
 use dovetail_mail::EnhancedStatus;
 use dovetail_sdk::line::Line;
+use dovetail_sdk::policy::{Question, Stage};
 use dovetail_sdk::protocol::{Claim, Login};
 use dovetail_sdk::Secret;
 
@@ -65,8 +66,15 @@ impl<'a> Auth<'a> {
         let claim = Claim { identity, act_as, password, mechanism: self.mechanism.name() };
         match conversation.session.log_in(&conversation.services.directory, "smtp", claim).await {
             Login::Accepted { account } => {
-                conversation.state.account = Some(account);
-                conversation.reply(&Reply::new(235, EnhancedStatus::success(7, 0), "Logged in"))
+                let about = |question: &mut Question| question.account = Some(account.clone());
+                match conversation.ask(Stage::Auth, None, about).await.fate() {
+                    Ok(fate) => {
+                        conversation.state.login_fate = fate;
+                        conversation.state.account = Some(account);
+                        conversation.reply(&Reply::new(235, EnhancedStatus::success(7, 0), "Logged in"))
+                    }
+                    Err(refusal) => conversation.reply(&refusal),
+                }
             }
             Login::Refused => {
                 let next = conversation.reply(&sasl_reply(SaslError::Malformed));

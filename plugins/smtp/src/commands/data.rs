@@ -4,14 +4,16 @@ use std::io;
 
 use ::time::{Duration, OffsetDateTime};
 use dovetail_sdk::delivery::{DeliveryFailure, Envelope};
-use dovetail_sdk::store::Body;
+use dovetail_sdk::store::{Body, BodySink};
 use dovetail_sdk::time;
 
 use crate::answer;
 use crate::conversation::{Conversation, Next};
-use crate::data::{received, return_path, Intake, Intook, Trace};
+use crate::data::{received, return_path, Intake, Intook, Taken, Target, Trace};
 use crate::reply::Reply;
 use crate::state::{no_arguments, State, Transaction};
+
+mod spooled;
 
 /// `DATA`.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,22 +36,25 @@ impl Data {
         let Some(transaction) = conversation.state.transaction.take() else {
             return Ok(Next::Go);
         };
-        let mut mail = Mail { id: conversation.next_id(), message_id: String::new(), transaction };
-        let sink = match conversation.services.delivery.get() {
-            Ok(delivery) => delivery.begin(mail.transaction.size.unwrap_or_default()).await,
-            Err(failure) => Err(failure.into()),
-        };
-        let sink = match sink {
-            Ok(sink) => sink,
-            Err(failure) => return Ok(mail.failed(conversation, 0, &failure)),
+        let mut mail = Mail { message_id: String::new(), transaction };
+        let (target, top) = match mail.target(conversation).await {
+            Ok(target) => target,
+            Err(next) => return Ok(next),
         };
         conversation.reply(&Reply::bare(354, "Go ahead; end with CRLF.CRLF"));
-        let mut intake = Intake::new(conversation.config, sink, mail.trace(conversation), mail.transaction.size);
+        let mut intake = Intake::new(conversation.config, target, top, mail.transaction.size);
         let taken = intake.read(&mut conversation.session.stream).await;
         mail.message_id = intake.message_id().to_owned();
         let size = intake.size();
         match taken {
-            Ok(Intook::Whole { body, size }) => Ok(mail.deliver(conversation, body, size).await),
+            Ok(Intook::Whole { taken: Taken::Body(body), size }) => {
+                let junk = mail.transaction.fate.junk;
+                Ok(mail.deliver(conversation, body, size, junk).await)
+            }
+            Ok(Intook::Whole { taken: Taken::Spooled(message), size }) => {
+                Ok(mail.decide(conversation, message, size).await)
+            }
+            Ok(Intook::Whole { taken: Taken::Nothing, size }) => Ok(mail.discard(conversation, size)),
             Ok(Intook::Refused(refusal)) => {
                 mail.log(conversation, size, &refusal);
                 Ok(conversation.reply(&refusal))
@@ -61,7 +66,7 @@ impl Data {
             Err(error) => {
                 conversation.services.figures.lost();
                 tracing::info!(
-                    delivery = mail.id,
+                    delivery = mail.transaction.id,
                     message_id = mail.message_id,
                     size,
                     %error,
@@ -76,24 +81,47 @@ impl Data {
     fn check(&self, state: &State) -> Result<(), Reply> {
         match &state.transaction {
             None => Err(Reply::refuse(503, 5, 1, "Say MAIL and RCPT first")),
-            Some(transaction) if transaction.recipients.is_empty() => {
-                Err(Reply::refuse(554, 5, 1, "No valid recipients"))
-            }
+            Some(transaction) if transaction.accepted() == 0 => Err(Reply::refuse(554, 5, 1, "No valid recipients")),
             Some(_) => Ok(()),
         }
     }
 }
 
 /// A mail whose message is coming.
-struct Mail {
-    /// Names it in the log, in its Received field and for the delivery.
-    id: String,
+pub(super) struct Mail {
     /// Its Message-ID, once it has come by.
     message_id: String,
     transaction: Transaction,
 }
 
 impl Mail {
+    /// Where the message goes, and what goes on top of it there.
+    async fn target(&self, conversation: &mut Conversation<'_>) -> Result<(Target, String), Next> {
+        if self.transaction.is_discarded() {
+            return Ok((Target::Nowhere, String::new()));
+        }
+        let size = self.transaction.size.unwrap_or_default();
+        let Some(spool) = conversation.services.policies.spool().await else {
+            let sink = self.begin(conversation, size).await;
+            return match sink {
+                Ok(sink) => Ok((Target::Delivery(sink), self.trace(conversation))),
+                Err(failure) => Err(self.failed(conversation, 0, &failure)),
+            };
+        };
+        let writer = match spool.ready().await {
+            Ok(spool) => spool.begin(size).await,
+            Err(failure) => Err(failure.into()),
+        };
+        match writer {
+            Ok(writer) => Ok((Target::Spool(writer), String::new())),
+            Err(failure) => Err(self.not_spooled(conversation, size, &failure)),
+        }
+    }
+
+    async fn begin(&self, conversation: &Conversation<'_>, size: u64) -> Result<BodySink, DeliveryFailure> {
+        conversation.services.delivery.ready().await?.begin(size).await
+    }
+
     /// What goes on top of the message.
     fn trace(&self, conversation: &Conversation<'_>) -> String {
         let hello = conversation.state.hello.as_ref();
@@ -105,21 +133,22 @@ impl Mail {
             hostname: &conversation.rules.hostname,
             tls: conversation.session.tls(),
             authenticated: conversation.state.account.is_some(),
-            id: &self.id,
+            id: &self.transaction.id,
             recipient: recipients.first().filter(|_| recipients.len() == 1).map(String::as_str),
             date: now(),
         };
         return_path(&self.transaction.sender) + &received(&trace)
     }
 
-    async fn deliver(self, conversation: &mut Conversation<'_>, body: Body, size: u64) -> Next {
+    async fn deliver(self, conversation: &mut Conversation<'_>, body: Body, size: u64, junk: bool) -> Next {
         let envelope = Envelope {
-            id: self.id.clone(),
-            sender: self.sender(),
+            id: self.transaction.id.clone(),
+            sender: self.transaction.sender_text(),
             recipients: self.transaction.recipients.clone(),
             account: conversation.state.account.clone(),
+            junk,
         };
-        let answers = match conversation.services.delivery.get() {
+        let answers = match conversation.services.delivery.finishing().await {
             Ok(delivery) => delivery.deliver(envelope, body).await,
             Err(failure) => Err(failure.into()),
         };
@@ -129,18 +158,29 @@ impl Mail {
         };
         let reply = match answer::of_all(&answers, self.transaction.recipients.len()) {
             Some(refusal) => refusal,
-            None => {
-                conversation.counters.message();
-                Reply::ok(0, 0, format!("Delivered as {}", self.id))
-            }
+            None => self.taken(conversation),
         };
         self.log(conversation, size, &reply);
         conversation.reply(&reply)
     }
 
+    /// What the client hears of a message that it need not keep.
+    fn taken(&self, conversation: &mut Conversation<'_>) -> Reply {
+        conversation.counters.message();
+        Reply::ok(0, 0, format!("Delivered as {}", self.transaction.id))
+    }
+
+    /// Throws the message away. The client hears what it would hear of a delivery.
+    fn discard(&self, conversation: &mut Conversation<'_>, size: u64) -> Next {
+        let reply = self.taken(conversation);
+        conversation.services.figures.discarded();
+        self.log_as(conversation, size, &reply, "message discarded by a policy");
+        conversation.reply(&reply)
+    }
+
     fn failed(&self, conversation: &mut Conversation<'_>, size: u64, failure: &DeliveryFailure) -> Next {
         tracing::error!(
-            delivery = self.id,
+            delivery = self.transaction.id,
             %failure,
             "delivery failed: the client was told to try later; look for the cause in the lines of the delivery and of the store"
         );
@@ -152,22 +192,21 @@ impl Mail {
     /// The one line about this message, and its figures.
     fn log(&self, conversation: &Conversation<'_>, size: u64, reply: &Reply) {
         conversation.services.figures.message(reply, size);
+        self.log_as(conversation, size, reply, "message");
+    }
+
+    fn log_as(&self, conversation: &Conversation<'_>, size: u64, reply: &Reply, what: &str) {
         tracing::info!(
-            delivery = self.id,
+            delivery = self.transaction.id,
             message_id = self.message_id,
-            sender = self.sender(),
+            sender = self.transaction.sender_text(),
             recipients = self.transaction.recipients.join(","),
             account = conversation.state.account.as_deref().unwrap_or_default(),
             size,
             tls = conversation.session.tls_text(),
             verdict = reply.code(),
-            "message"
+            "{what}"
         );
-    }
-
-    /// Empty for `<>`.
-    fn sender(&self) -> String {
-        self.transaction.sender.address().map(ToString::to_string).unwrap_or_default()
     }
 }
 

@@ -15,6 +15,11 @@ impl Ehlo {
         Ok(Ehlo { name: hello_name(args)? })
     }
 
+    /// What the client calls itself.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Answers with the extensions, and forgets a mail that was begun (section 4.1.4).
     pub fn run(self, state: &mut State, rules: &Rules) -> Reply {
         let mut text = format!("{} greets {}", rules.hostname, self.name);

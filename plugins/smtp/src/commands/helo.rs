@@ -16,6 +16,11 @@ impl Helo {
         Ok(Helo { name: hello_name(args)? })
     }
 
+    /// What the client calls itself.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Answers with our name, and forgets a mail that was begun.
     pub fn run(self, state: &mut State, rules: &Rules) -> Reply {
         state.transaction = None;

@@ -3,12 +3,14 @@
 //! Parameters: SIZE (RFC 1870), BODY=7BIT|8BITMIME (RFC 6152), AUTH (RFC 4954 section 5: read, believed from nobody).
 
 use dovetail_mail::address::{AddressError, ReversePath};
+use dovetail_sdk::policy::Stage;
 
 use super::strip_keyword;
 use crate::answer::try_later;
 use crate::conversation::Conversation;
 use crate::data::too_big;
 use crate::params::{self, Param};
+use crate::policy::Fate;
 use crate::reply::Reply;
 use crate::state::{Rules, State, Transaction};
 
@@ -56,7 +58,15 @@ impl Mail {
         if let Err(refusal) = self.check_sender(conversation).await {
             return refusal;
         }
-        self.begin(&mut conversation.state)
+        let mut transaction = self.begin(conversation.next_id(), conversation.fate());
+        match conversation.ask(Stage::Mail, Some(&transaction), |_| {}).await.fate() {
+            Ok(fate) => {
+                transaction.fate = transaction.fate.and(fate);
+                conversation.state.transaction = Some(transaction);
+                Reply::ok(1, 0, "Sender ok")
+            }
+            Err(refusal) => refusal,
+        }
     }
 
     /// Users send as themselves (RFC 6409 section 6.1). `<>` is what their programs send receipts with.
@@ -64,7 +74,7 @@ impl Mail {
         let (Some(account), Some(address)) = (&conversation.state.account, self.sender.address()) else {
             return Ok(());
         };
-        let directory = conversation.services.directory.get().map_err(|_| try_later())?;
+        let directory = conversation.services.directory.ready().await.map_err(|_| try_later())?;
         match directory.may_send_as(account.clone(), address.to_string()).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(Reply::refuse(550, 7, 1, "The sender address is not one of yours")),
@@ -90,9 +100,8 @@ impl Mail {
         Ok(())
     }
 
-    fn begin(self, state: &mut State) -> Reply {
-        state.transaction = Some(Transaction { sender: self.sender, size: self.size, recipients: Vec::new() });
-        Reply::ok(1, 0, "Sender ok")
+    fn begin(self, id: String, fate: Fate) -> Transaction {
+        Transaction { id, sender: self.sender, size: self.size, recipients: Vec::new(), discarded: Vec::new(), fate }
     }
 }
 
@@ -195,9 +204,9 @@ mod tests {
 
     #[test]
     fn begin_opens_an_empty_transaction() {
-        let mut state = greeted();
-        assert_eq!(parse("FROM:<>").unwrap().begin(&mut state).code(), 250);
-        assert_eq!(state.transaction, Some(Transaction { sender: ReversePath::Null, size: None, recipients: vec![] }));
+        let fate = Fate { junk: true, discard: false };
+        let begun = parse("FROM:<> SIZE=7").unwrap().begin("s1.1".to_owned(), fate);
+        assert_eq!((begun.sender, begun.size, begun.fate), (ReversePath::Null, Some(7), fate));
     }
 
     #[tokio::test]

@@ -2,7 +2,8 @@
 
 use dovetail_mail::address::{AddressError, ForwardPath};
 
-use dovetail_sdk::delivery::{RecipientRequest, Verdict};
+use dovetail_sdk::delivery::{Answer, RecipientRequest, Verdict};
+use dovetail_sdk::policy::{Question, Stage};
 
 use super::strip_keyword;
 use crate::answer::{self, try_later};
@@ -33,33 +34,29 @@ impl Rcpt {
         if let Err(refusal) = self.check(&conversation.state, &conversation.rules) {
             return refusal;
         }
-        let account = conversation.state.account.clone();
-        let Some(transaction) = &mut conversation.state.transaction else {
+        let Some(transaction) = &conversation.state.transaction else {
             return need_mail();
         };
-        let recipient = match self.recipient {
+        let recipient = match &self.recipient {
             ForwardPath::Postmaster => "postmaster".to_owned(),
             ForwardPath::Address(address) => address.to_string(),
         };
-        if transaction.recipients.contains(&recipient) {
+        if transaction.recipients.contains(&recipient) || transaction.discarded.contains(&recipient) {
             return Reply::ok(1, 5, "Recipient ok, named before");
         }
         let request = RecipientRequest {
             recipient: recipient.clone(),
-            sender: transaction.sender.address().map(ToString::to_string).unwrap_or_default(),
-            account,
+            sender: transaction.sender_text(),
+            account: conversation.state.account.clone(),
             size: transaction.size.unwrap_or_default(),
         };
-        let Ok(delivery) = conversation.services.delivery.get() else {
+        let Ok(delivery) = conversation.services.delivery.ready().await else {
             return try_later();
         };
         match delivery.recipient(request).await {
+            Ok(answer) if answer.verdict == Verdict::Accept => self.accept(conversation, recipient, &answer).await,
             Ok(answer) => {
-                if answer.verdict == Verdict::Accept {
-                    transaction.recipients.push(recipient);
-                } else {
-                    tracing::info!(recipient, code = answer.code, answer = answer.text, "recipient refused");
-                }
+                tracing::info!(recipient, code = answer.code, answer = answer.text, "recipient refused");
                 answer::reply(&answer)
             }
             Err(failure) => {
@@ -69,12 +66,30 @@ impl Rcpt {
         }
     }
 
+    /// Adds a recipient that the delivery takes, if policies have nothing against it.
+    async fn accept(&self, conversation: &mut Conversation<'_>, recipient: String, answer: &Answer) -> Reply {
+        let about = |question: &mut Question| question.recipient = Some(recipient.clone());
+        let asked = conversation.ask(Stage::Recipient, conversation.state.transaction.as_ref(), about).await;
+        let fate = match asked.fate() {
+            Ok(fate) => fate,
+            Err(refusal) => return refusal,
+        };
+        if let Some(transaction) = &mut conversation.state.transaction {
+            transaction.fate.junk |= fate.junk;
+            match fate.discard {
+                true => transaction.discarded.push(recipient),
+                false => transaction.recipients.push(recipient),
+            }
+        }
+        answer::reply(answer)
+    }
+
     /// Whether a recipient may be named now, apart from who it is.
     fn check(&self, state: &State, rules: &Rules) -> Result<(), Reply> {
         let Some(transaction) = &state.transaction else {
             return Err(need_mail());
         };
-        if transaction.recipients.len() >= rules.max_recipients {
+        if transaction.accepted() >= rules.max_recipients {
             return Err(Reply::defer(452, 5, 3, "Too many recipients; send the rest in another mail"));
         }
         Ok(())

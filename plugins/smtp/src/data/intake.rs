@@ -1,4 +1,5 @@
-//! Moves a message from the connection into the delivery's sink, piece by piece.
+//! Moves a message from the connection to where it goes, piece by piece: into the delivery's sink, or into a spool where policies
+//! read it first, or nowhere.
 //!
 //! How it fails: a message that must be refused (too large, going in circles, a line too long, a sink that fails) is read to
 //! its end without being kept, so that the client hears why; if it doesn't end soon, or has a bare CR or LF, the connection
@@ -9,10 +10,11 @@
 use std::io;
 
 use dovetail_sdk::line::LineStream;
+use dovetail_sdk::spool::{SpoolWriter, Spooled};
 use dovetail_sdk::store::{Body, BodySink};
 
 use super::{Decoder, HopCounter, MessageId, Piece};
-use crate::answer::{of_store, try_later};
+use crate::answer::{of_spool, of_store, try_later};
 use crate::config::Config;
 use crate::reply::Reply;
 
@@ -23,18 +25,38 @@ pub struct Intake<'a> {
     hops: HopCounter,
     message_id: MessageId,
     /// Where it goes; nowhere any more once it is refused.
-    sink: Option<BodySink>,
+    target: Option<Target>,
     piece: Vec<u8>,
     size: u64,
     refusal: Option<Reply>,
 }
 
+/// Where a message goes.
+pub enum Target {
+    /// To the delivery.
+    Delivery(BodySink),
+    /// Into the spool.
+    Spool(SpoolWriter),
+    /// Nowhere: it is thrown away.
+    Nowhere,
+}
+
+/// A message that is whole.
+pub enum Taken {
+    /// For the delivery.
+    Body(Body),
+    /// For policies to read.
+    Spooled(Spooled),
+    /// Thrown away.
+    Nothing,
+}
+
 /// How it ended.
 pub enum Intook {
-    /// Whole, in the sink, sealed.
+    /// Whole, where it should go, sealed.
     Whole {
-        /// For the delivery.
-        body: Body,
+        /// It.
+        taken: Taken,
         /// Octets as the client sent them, dots undoubled.
         size: u64,
     },
@@ -45,9 +67,9 @@ pub enum Intook {
 }
 
 impl<'a> Intake<'a> {
-    /// A message that will begin with our `trace`.
-    pub fn new(config: &'a Config, sink: BodySink, trace: String, announced: Option<u64>) -> Self {
-        let mut piece = trace.into_bytes();
+    /// A message that will begin with `top`.
+    pub fn new(config: &'a Config, target: Target, top: String, announced: Option<u64>) -> Self {
+        let mut piece = top.into_bytes();
         // Enough for the whole message if that is small; an announcement reserves no more than a piece.
         let expected = announced.unwrap_or(EXPECTED).min(PIECE as u64);
         piece.reserve(usize::try_from(expected).unwrap_or(PIECE));
@@ -56,7 +78,7 @@ impl<'a> Intake<'a> {
             decoder: Decoder::new(config.max_data_line),
             hops: HopCounter::default(),
             message_id: MessageId::default(),
-            sink: Some(sink),
+            target: Some(target),
             piece,
             size: 0,
             refusal: None,
@@ -66,7 +88,7 @@ impl<'a> Intake<'a> {
     /// Reads the message to its end.
     ///
     /// # Errors
-    /// As the stream gives them; `UnexpectedEof` if it ends first. The sink is dropped then, and with it the message.
+    /// As the stream gives them; `UnexpectedEof` if it ends first. What it went into is dropped then, and with it the message.
     pub async fn read(&mut self, stream: &mut LineStream) -> io::Result<Intook> {
         loop {
             if stream.buffered().is_empty() && !stream.fill().await? {
@@ -134,16 +156,25 @@ impl<'a> Intake<'a> {
     }
 
     async fn write(&mut self, piece: Vec<u8>) {
-        let Some(sink) = &self.sink else { return };
-        if let Err(failure) = sink.write(piece.into()).await {
-            tracing::error!(%failure, "message not taken: its body cannot be written; the client was told to try later, look for the cause in the store's lines");
-            self.refuse(of_store(&failure));
+        let refusal = match &self.target {
+            Some(Target::Delivery(sink)) => sink.write(piece.into()).await.err().map(|failure| {
+                tracing::error!(%failure, "message not taken: its body cannot be written; the client was told to try later, look for the cause in the store's lines");
+                of_store(&failure)
+            }),
+            Some(Target::Spool(writer)) => writer.write(piece.into()).await.err().map(|failure| {
+                tracing::error!(%failure, "message not taken: the spool does not take it; look for the cause in the spool's lines and limits");
+                of_spool(&failure)
+            }),
+            Some(Target::Nowhere) | None => None,
+        };
+        if let Some(refusal) = refusal {
+            self.refuse(refusal);
         }
     }
 
     fn refuse(&mut self, reply: Reply) {
         self.refusal = Some(reply);
-        self.sink = None;
+        self.target = None;
         self.piece = Vec::new();
     }
 
@@ -152,15 +183,21 @@ impl<'a> Intake<'a> {
             let piece = std::mem::take(&mut self.piece);
             self.write(piece).await;
         }
-        let Some(sink) = self.sink.take() else {
-            return Intook::Refused(self.refusal.take().unwrap_or_else(try_later));
-        };
-        match sink.seal().await {
-            Ok(body) => Intook::Whole { body, size: self.size },
-            Err(failure) => {
+        let sealed = match self.target.take() {
+            None => return Intook::Refused(self.refusal.take().unwrap_or_else(try_later)),
+            Some(Target::Nowhere) => Ok(Taken::Nothing),
+            Some(Target::Delivery(sink)) => sink.seal().await.map(Taken::Body).map_err(|failure| {
                 tracing::error!(%failure, "message not taken: its body cannot be completed; the client was told to try later, look for the cause in the store's lines");
-                Intook::Refused(of_store(&failure))
-            }
+                of_store(&failure)
+            }),
+            Some(Target::Spool(writer)) => writer.seal().await.map(Taken::Spooled).map_err(|failure| {
+                tracing::error!(%failure, "message not taken: the spool does not complete it; look for the cause in the spool's lines");
+                of_spool(&failure)
+            }),
+        };
+        match sealed {
+            Ok(taken) => Intook::Whole { taken, size: self.size },
+            Err(refusal) => Intook::Refused(refusal),
         }
     }
 }

@@ -8,6 +8,6 @@ mod trace;
 
 pub use decoder::{Decoder, Piece};
 pub use hops::HopCounter;
-pub use intake::{too_big, Intake, Intook};
+pub use intake::{too_big, Intake, Intook, Taken, Target};
 pub use message_id::MessageId;
 pub use trace::{received, return_path, Trace};

@@ -13,7 +13,7 @@ use crate::limits::MAX_OPS_PER_COMMIT;
 use crate::names::check_account;
 use crate::observer::Totals;
 use crate::options::Options;
-use crate::types::{MailOp, OpResult};
+use crate::types::{MailOp, MailboxRef, OpResult};
 use crate::view::{View, Views};
 
 /// Names of accounts that are read at a time.
@@ -101,6 +101,19 @@ impl Store {
             StoreError::NoSuchMailbox { .. } => StoreError::NoSuchMailbox { name: name.to_owned() },
             error => error,
         })
+    }
+
+    /// Hands in a commit for each mailbox whose recent messages were claimed and that is still open: a store that goes while
+    /// mailboxes are open forgets nothing.
+    pub fn save_claims(&self) {
+        for (view, recent_from) in self.inner.views.unsaved_claims() {
+            let op = MailOp::Claim { mailbox: MailboxRef::Id(view.mailbox()), recent_from };
+            self.submit(view.account(), vec![op], |result| {
+                if let Err(error) = result {
+                    tracing::debug!(%error, "recent messages will be recent again");
+                }
+            });
+        }
     }
 
     /// What all accounts have together. Reads one row an account.

@@ -19,7 +19,8 @@ use dovetail_sdk::{export_plugin, store::Store, task, About, Context, Plugin, Pr
 use config::Config;
 use engine::Sqlite;
 use figures::{Figures, Lookout};
-use service::Service;
+use service::{Opened, Service};
+use tokio::sync::oneshot;
 
 impl Plugin for Service {
     type Config = Config;
@@ -30,16 +31,17 @@ impl Plugin for Service {
 
     async fn start(config: Config, context: Context) -> Result<Self, StartFailure> {
         if context.about.purpose == Purpose::Standalone {
-            return Ok(Service::new(None, None));
+            return Ok(Service::new(None));
         }
         let opened = task::spawn_blocking(move || open(&config, &context.about)).await;
         match opened {
-            Ok(opened) => {
-                let (store, lookout) = opened.map_err(StartFailure::new)?;
-                Ok(Service::new(Some(store), Some(lookout)))
-            }
+            Ok(opened) => Ok(Service::new(Some(opened.map_err(StartFailure::new)?))),
             Err(error) => Err(StartFailure::new(format!("opening the store: {error}"))),
         }
+    }
+
+    fn under_way(&self) -> u64 {
+        Service::under_way(self)
     }
 
     async fn stop(&self) {
@@ -56,7 +58,7 @@ export_plugin! {
     requires: [],
 }
 
-fn open(config: &Config, about: &About) -> Result<(Arc<dovetail_mailstore::Store>, Lookout), BackendError> {
+fn open(config: &Config, about: &About) -> Result<Opened, BackendError> {
     let threads: Threads = Arc::new(task::thread);
     let options = Options {
         max_message_size: u32::try_from(config.max_message_size).unwrap_or(u32::MAX),
@@ -69,8 +71,9 @@ fn open(config: &Config, about: &About) -> Result<(Arc<dovetail_mailstore::Store
         ..Options::default()
     };
     let dir = about.in_data_dir(&config.dir);
-    let backend = Sqlite::open(&dir, config.reserve, config.log_size, &threads)?;
+    let (open, closed) = oneshot::channel();
+    let backend = Sqlite::open(&dir, config.reserve, config.log_size, &threads)?.while_open(open);
     let store = Arc::new(dovetail_mailstore::Store::open(Arc::new(backend), options)?);
     let lookout = Lookout::start(&store, &dir, &threads)?;
-    Ok((store, lookout))
+    Ok(Opened { store, lookout, closed })
 }

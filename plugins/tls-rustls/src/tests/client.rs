@@ -11,7 +11,7 @@ fn connector(policy: ClientPolicy) -> Result<TlsConnector, TlsError> {
 }
 
 fn trusting(authority: &Authority) -> ClientPolicy {
-    ClientPolicy { anchors: vec![authority.der.clone()], min_version: TlsVersion::Tls12, alpn: vec![] }
+    ClientPolicy::trusting(vec![authority.der.clone()])
 }
 
 async fn meet(
@@ -56,7 +56,7 @@ async fn another_name_or_authority_is_refused() {
 
     let (client, server) = meet(&connector(trusting(&Authority::new())).unwrap(), &acceptor, NAME).await;
     let error = client.unwrap_err();
-    assert_eq!(error.code, TlsErrorCode::BadPeerCertificate);
+    assert_eq!(error.code, TlsErrorCode::PeerCertificateUntrusted);
     assert!(error.message.contains(NAME), "{error}");
     assert_eq!(server.unwrap_err().code, TlsErrorCode::AlertReceived);
 }

@@ -1,6 +1,7 @@
 //! What is known after a handshake in each version.
 
 use super::*;
+use dovetail_sdk::tls::TlsProfile;
 use rustls::version::{TLS12, TLS13};
 
 const NAME: &str = "mail.example.org";
@@ -84,6 +85,44 @@ async fn the_peers_alert_is_reported_with_what_it_means() {
         assert_eq!(error.code, TlsErrorCode::AlertReceived);
         assert!(error.message.starts_with("listener test: ") && error.message.contains(meaning), "{error}");
     }
+}
+
+#[tokio::test]
+async fn the_modern_profile_speaks_tls13_alone() {
+    let authority = Authority::new();
+    let certs = FakeCerts::with(NAME, vec![authority.ecdsa(NAME)]);
+    let modern = ServerPolicy { profile: TlsProfile::Modern, ..policy() };
+    let acceptor = certs.provider().acceptor(modern.clone()).unwrap();
+    connected(&acceptor, Arc::new(authority.client_config(&[&TLS13, &TLS12])), NAME).await;
+    let (_, server) = shake(&acceptor, Arc::new(authority.client_config(&[&TLS12])), NAME).await;
+    assert_eq!(server.unwrap_err().code, TlsErrorCode::NoCommonVersion);
+
+    let neither = ServerPolicy { max_version: TlsVersion::Tls12, ..modern };
+    assert_eq!(certs.provider().acceptor(neither).unwrap_err().code, TlsErrorCode::BadPolicy);
+}
+
+/// <https://wiki.mozilla.org/Security/Server_Side_TLS>, without the finite-field suites that newer versions of it dropped.
+#[test]
+fn the_suites_and_groups_are_those_that_mozilla_recommends() {
+    let crypto = aws_lc_rs::default_provider();
+    let mut suites: Vec<_> = crypto.cipher_suites.iter().map(|suite| format!("{:?}", suite.suite())).collect();
+    suites.sort_unstable();
+    assert_eq!(
+        suites,
+        [
+            "TLS13_AES_128_GCM_SHA256",
+            "TLS13_AES_256_GCM_SHA384",
+            "TLS13_CHACHA20_POLY1305_SHA256",
+            "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+            "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+            "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+            "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+            "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+            "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+        ]
+    );
+    let groups: Vec<_> = crypto.kx_groups.iter().map(|group| format!("{:?}", group.name())).collect();
+    assert_eq!(groups, ["X25519MLKEM768", "X25519", "secp256r1", "secp384r1"]);
 }
 
 #[tokio::test]

@@ -116,7 +116,7 @@ fn a_set_does_without_its_unusable_identities() {
     let authority = Authority::new();
     let mut broken = authority.ecdsa("one.example");
     broken.chain.clear();
-    let set = IdentitySet::new(1, &[broken, authority.rsa("one.example"), authority.ecdsa("one.example")], true);
+    let set = IdentitySet::new(1, &[broken, authority.rsa("one.example"), authority.ecdsa("one.example")]);
     assert_eq!(set.unwrap().algorithms(), [rustls::SignatureAlgorithm::ECDSA, rustls::SignatureAlgorithm::RSA]);
-    assert_eq!(IdentitySet::new(1, &[], true).unwrap_err().code, TlsErrorCode::BadIdentity);
+    assert_eq!(IdentitySet::new(1, &[]).unwrap_err().code, TlsErrorCode::BadIdentity);
 }

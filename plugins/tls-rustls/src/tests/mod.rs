@@ -3,6 +3,7 @@
 mod alpn;
 mod check;
 mod client;
+mod clients;
 mod handshake;
 mod identities;
 mod resumption;
@@ -15,6 +16,7 @@ use dovetail_sdk::{
     tls::{ServerPolicy, TlsAcceptor, TlsConnection, TlsError, TlsErrorCode, TlsProvider, TlsVersion},
     Secret, Service, Stream,
 };
+use dovetail_testkit::TestTickets;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, RsaKeySize, SignatureAlgorithm};
 use rustls::{
     crypto::{aws_lc_rs, CryptoProvider},
@@ -131,7 +133,11 @@ impl FakeCerts {
     }
 
     pub(super) fn provider(&self) -> RustlsProvider {
-        RustlsProvider::new(Service::fixed(Certs::new(self.clone())), true)
+        self.provider_with(&TestTickets::new())
+    }
+
+    pub(super) fn provider_with(&self, tickets: &TestTickets) -> RustlsProvider {
+        RustlsProvider::new(Service::fixed(Certs::new(self.clone())), tickets.service())
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {
@@ -162,13 +168,7 @@ impl CertsProvider for FakeCerts {
 }
 
 pub(super) fn policy() -> ServerPolicy {
-    ServerPolicy {
-        listener: "test".into(),
-        certificate: None,
-        min_version: TlsVersion::Tls12,
-        max_version: TlsVersion::Tls13,
-        alpn: Vec::new(),
-    }
+    ServerPolicy::of("test")
 }
 
 pub(super) type Client = TlsStream<DuplexStream>;

@@ -13,7 +13,7 @@ pub(super) fn install() {
     INSTALL.call_once(|| {
         let terminal = take_hook();
         // The SDK's glue installs its hook at the first contact, once.
-        glue::describe("testkit", Vec::new(), Vec::new());
+        glue::describe("testkit", Vec::new(), Vec::new(), Vec::new());
         let host = take_hook();
         set_hook(Box::new(move |info| {
             terminal(info);

@@ -1,6 +1,6 @@
 //! The host's services, on tokio and in memory.
 
-use super::bound;
+use super::{bound, TestTickets};
 use dovetail_sdk::abi::{
     console_v1::{ConsoleFailure, HostConsole, HostConsoleProvider, SecretNotice},
     fault_v1::{HostFault, HostFaultProvider, PanicReport},
@@ -8,7 +8,7 @@ use dovetail_sdk::abi::{
     log_v1::{HostLog, HostLogProvider, Level, LogRecord},
     metrics_v1::{HostMetrics, HostMetricsProvider, Series, SeriesDescription, SeriesFailure, SeriesProvider},
     net_v1::{HostNet, HostNetProvider, NetFailure},
-    task_v1::{HostTask, HostTaskProvider, Job, Task, TaskFuture, TaskProvider},
+    task_v1::{HostTask, HostTaskProvider, Job, Task, TaskFuture, TaskProvider, Thread, ThreadProvider},
     time_v1::{HostTime, HostTimeProvider},
     CallFailure, Stream,
 };
@@ -33,6 +33,7 @@ pub(super) struct State {
     pub(super) notices: Gathered<String>,
     pub(super) secrets: Gathered<SecretNotice>,
     pub(super) clock: Clock,
+    pub(super) tickets: TestTickets,
     /// By name and labels, as they are shown: sums of counters, values of gauges, numbers of observations.
     pub(super) metrics: Mutex<BTreeMap<String, i64>>,
     tasks: Gathered<AbortHandle>,
@@ -48,6 +49,7 @@ impl State {
             notices: Gathered::default(),
             secrets: Gathered::default(),
             clock: Clock::new(),
+            tickets: TestTickets::new(),
             metrics: Mutex::default(),
             tasks: Gathered::default(),
             runtime: Handle::try_current().ok(),
@@ -79,6 +81,7 @@ pub(super) fn all(state: &Arc<State>) -> Vec<Bound> {
         bound(HostFault::new(Faults(state.clone()))),
         bound(HostConsole::new(Console(state.clone()))),
         bound(HostMetrics::new(Metrics(state.clone()))),
+        state.tickets.bound(),
     ]
 }
 
@@ -164,6 +167,18 @@ impl HostTaskProvider for Tasks {
     fn blocking(&self, job: Job) -> Result<(), CallFailure> {
         self.0.runtime()?.spawn_blocking(move || job.run());
         Ok(())
+    }
+    fn thread(&self, name: String) -> Result<Thread, CallFailure> {
+        Ok(Thread::new(Named(name)))
+    }
+}
+
+/// A thread of the plugin's own.
+struct Named(String);
+
+impl ThreadProvider for Named {
+    fn name(&self) -> Result<String, CallFailure> {
+        Ok(self.0.clone())
     }
 }
 

@@ -91,6 +91,13 @@ impl<P: Plugin> Started<P> {
         self.query::<Operations>().run(operation.to_owned(), values, progress).await
     }
 
+    /// How many handles to the plugin's services are held, with what [`Plugin::under_way`] says: at none, the server stops a
+    /// replaced instance.
+    pub fn holders(&self) -> u64 {
+        // One is this.
+        self.instance.holders().unwrap_or(0).saturating_sub(1)
+    }
+
     /// Stops the instance, as the server does after the last session.
     ///
     /// # Errors

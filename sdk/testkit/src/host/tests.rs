@@ -148,6 +148,29 @@ async fn a_slot_is_bound_late() {
 }
 
 #[tokio::test]
+async fn new_work_waits_for_a_held_slot_and_old_work_is_finished() {
+    let (host, slot) = (TestHost::new(), TestSlot::<Operations>::empty());
+    let started = host.start::<Busy>("(limit: 1)", [slot.bound()]).await.unwrap();
+    let service = &started.plugin().other;
+    slot.put(Operations::new(Other));
+    slot.hold();
+    assert!(service.get().is_ok() && service.finishing().await.is_ok(), "the old one");
+    let next = async {
+        slot.put(Operations::new(Other));
+    };
+    let mut waiting = std::pin::pin!(service.ready());
+    tokio::select! {
+        biased;
+        _ = &mut waiting => panic!("it did not wait"),
+        () = next => {}
+    }
+    assert!(waiting.await.is_ok());
+    slot.hold();
+    slot.clear();
+    assert_eq!(service.ready().await.err(), Some(CallFailure::Unavailable));
+}
+
+#[tokio::test]
 async fn a_panic_is_contained_and_told() {
     let host = TestHost::new();
     let started = busy(&host).await;

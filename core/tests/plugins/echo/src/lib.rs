@@ -1,4 +1,5 @@
-//! A protocol plugin for tests: says every line back. `STARTTLS` upgrades, `FACTS` tells what is known, `QUIT` ends.
+//! A protocol plugin for tests: says every line back. `STARTTLS` upgrades, `FACTS` tells what is known, `BUILD` which build it is,
+//! `QUIT` ends.
 
 use dovetail_sdk::{
     export_plugin,
@@ -16,6 +17,7 @@ struct Config {
 
 struct Echo {
     greeting: String,
+    build: String,
 }
 
 impl Plugin for Echo {
@@ -23,7 +25,7 @@ impl Plugin for Echo {
 
     async fn start(config: Config, context: Context) -> Result<Self, StartFailure> {
         tracing::info!(instance = %context.about.instance, "echo starts");
-        Ok(Echo { greeting: config.greeting.unwrap_or_else(|| "hello".to_owned()) })
+        Ok(Echo { greeting: config.greeting.unwrap_or_else(|| "hello".to_owned()), build: context.about.build })
     }
 }
 
@@ -52,6 +54,7 @@ impl ProtocolProvider for Echo {
                     let facts = session.tls().map(|facts| facts.version.clone()).unwrap_or_default();
                     session.stream.queue(format!("{} {facts}\r\n", session.info.peer).as_bytes());
                 }
+                b"BUILD" => session.stream.queue(format!("{}\r\n", self.build).as_bytes()),
                 other => {
                     session.stream.queue(other);
                     session.stream.queue(b"\r\n");
@@ -67,6 +70,7 @@ export_plugin! {
     plugin: Echo,
     id: "echo",
     summary: "Says every line back (for tests)",
+    allocator: none,
     provides: [Protocol],
     requires: [],
 }

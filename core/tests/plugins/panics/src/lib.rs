@@ -1,17 +1,22 @@
 //! A plugin for tests that panics wherever plugin code can run. Each panic has a text of its own:
 //! `panic in <what> (on purpose)`.
 //!
-//! `panic_in` of the config: `prepare`, `start`, `stop`, `traits`, `instance drop`. A session greets with `ready` and obeys
-//! the lines of [`session`]. The operation `boom` panics, `fine` answers.
+//! `panic_in` of the config: `prepare`, `start`, `stop`, `reload`, `traits`, `instance drop`. A session greets with `ready` and obeys
+//! the lines of [`session`]. The operation `boom` panics, `fine` answers. It is a directory, too. With `stay_away` the instance
+//! does not start while a file of that name is in the data directory. `does` of the config: one of the [`misdeeds`].
 
+mod beyond;
 mod bombs;
+mod directory;
+mod misdeeds;
 mod session;
 
 use dovetail_sdk::{
+    directory::Directory,
     export_plugin,
     operations::{FieldValue, Operation, OperationFailure, Operations, OperationsProvider, Progress, Report},
     protocol::{Protocol, ProtocolProvider, ProtocolTraits, Session, SessionFailure},
-    About, Context, Plugin, Problems, StartFailure,
+    About, Context, Plugin, Problems, ReloadFailure, StartFailure,
 };
 
 #[derive(Debug, Default, serde::Deserialize)]
@@ -19,9 +24,13 @@ use dovetail_sdk::{
 struct Config {
     /// One of [`PLACES`], or nothing.
     panic_in: String,
+    /// A file that keeps it from starting, or nothing.
+    stay_away: String,
+    /// What it does that it must not.
+    does: Option<misdeeds::Misdeed>,
 }
 
-const PLACES: [&str; 5] = ["prepare", "start", "stop", "traits", "instance drop"];
+const PLACES: [&str; 6] = ["prepare", "start", "stop", "reload", "traits", "instance drop"];
 
 impl Config {
     fn maybe_panic(&self, here: &str) {
@@ -43,8 +52,11 @@ struct Panics {
 impl Plugin for Panics {
     type Config = Config;
 
-    fn validate(config: &Config, _: &About, problems: &mut Problems) {
+    fn validate(config: &Config, about: &About, problems: &mut Problems) {
         config.maybe_panic("prepare");
+        if let Some(misdeed) = config.does {
+            misdeed.in_prepare(about, problems);
+        }
         if !config.panic_in.is_empty() && !PLACES.contains(&config.panic_in.as_str()) {
             problems.error(
                 format!("panic_in is {:?}", config.panic_in),
@@ -53,14 +65,28 @@ impl Plugin for Panics {
         }
     }
 
-    async fn start(config: Config, _: Context) -> Result<Self, StartFailure> {
+    async fn start(config: Config, context: Context) -> Result<Self, StartFailure> {
         config.maybe_panic("start");
+        if let Some(misdeed) = config.does {
+            misdeed.in_start(&context.about).await.map_err(StartFailure::new)?;
+        }
+        if !config.stay_away.is_empty() && context.about.in_data_dir(&config.stay_away).exists() {
+            return Err(StartFailure::new(format!("{} is in the way", config.stay_away)));
+        }
         tracing::info!("panics starts");
         Ok(Panics { config })
     }
 
+    async fn reload(&self) -> Result<(), ReloadFailure> {
+        self.config.maybe_panic("reload");
+        Ok(())
+    }
+
     async fn stop(&self) {
         self.config.maybe_panic("stop");
+        if let Some(misdeed) = self.config.does {
+            misdeed.in_stop().await;
+        }
     }
 
     fn operations() -> Vec<Operation> {
@@ -100,7 +126,7 @@ export_plugin! {
     id: "panics",
     summary: "Panics on demand (for tests)",
     command: "panics",
-    provides: [Protocol, Operations],
+    provides: [Protocol, Operations, Directory],
     requires: [],
 }
 

@@ -12,11 +12,18 @@
 //! | `POLL` | core gets a stream to upgrade that panics in each poll; says `survived: ...` |
 //! | `OBJECTDROP` | core gets a stream to upgrade that panics when it is dropped; says `survived: ...` |
 //! | `WAKE` | says `waiting`; the arrival of the next line wakes a waker that panics; the session goes on |
+//! | `HOLD` | starts a task, blocking work and a thread, which end with the session; says `held` when they run |
 //! | `FUTUREDROP` | says `hanging` and waits for ever; the session's future panics when core drops it |
+//! | `ABORT`, `EXIT`, `DOUBLE`, `OVERFLOW`, `MEMORY` | the process ends; see [`beyond`] |
+//! | `BLOCK` | says `blocking` and never gives its thread back |
+//! | `READ path` | says the first line of the file |
+//! | `LISTEN` | listens by itself on a port; says the port |
+//! | `SIGNAL` | has the process sent a SIGTERM; says `sent` |
 //!
 //! `POLL` needs a listener with explicit TLS, else nobody polls the stream.
 
 use crate::{
+    beyond,
     bombs::{DropBomb, PollBomb, StreamDropBomb, WakeBomb},
     boom,
 };
@@ -28,13 +35,14 @@ use dovetail_sdk::{
 use std::{
     future::Future,
     pin::pin,
-    sync::Arc,
+    sync::{mpsc, Arc},
     task::{Context, Waker},
 };
 use tokio::sync::Notify;
 
 pub(crate) async fn serve(mut session: Session) -> Result<(), SessionFailure> {
     session.stream.queue(b"ready\r\n");
+    let mut held = Vec::new();
     loop {
         let line = match session.stream.read_line(MAX_LINE).await? {
             Line::End => return Ok(()),
@@ -59,15 +67,25 @@ pub(crate) async fn serve(mut session: Session) -> Result<(), SessionFailure> {
                 hand_over(&mut session, Stream::new(StreamDropBomb(DropBomb("object drop")))).await;
             }
             "WAKE" => wake(&mut session).await?,
+            "HOLD" => held.push(hold(&mut session).await?),
             "FUTUREDROP" => {
                 let _bomb = DropBomb("future drop");
                 say(&mut session, "hanging");
                 session.stream.flush().await?;
                 std::future::pending::<()>().await;
             }
-            other => match other.strip_prefix("ECHO ") {
-                Some(text) => say(&mut session, text),
-                None => say(&mut session, "unknown"),
+            "ABORT" | "EXIT" | "DOUBLE" | "OVERFLOW" | "MEMORY" => beyond::end(&line),
+            "BLOCK" => {
+                say(&mut session, "blocking");
+                session.stream.flush().await?;
+                beyond::block();
+            }
+            "LISTEN" => say(&mut session, &beyond::listen()?.to_string()),
+            "SIGNAL" => say(&mut session, &beyond::signal()?),
+            other => match (other.strip_prefix("ECHO "), other.strip_prefix("READ ")) {
+                (Some(text), _) => say(&mut session, text),
+                (None, Some(path)) => say(&mut session, &beyond::read(path)),
+                (None, None) => say(&mut session, "unknown"),
             },
         }
     }
@@ -108,6 +126,47 @@ async fn hand_over(session: &mut Session, bomb: Stream) {
     let outcome = session.start_tls(b"").await;
     session.stream = own;
     survived(session, outcome);
+}
+
+/// What runs until this is dropped.
+struct Held {
+    _threads: [mpsc::Sender<()>; 2],
+    task: task::JoinHandle<()>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn hold(session: &mut Session) -> Result<Held, SessionFailure> {
+    let begun = Arc::new(Notify::new());
+    let until_dropped = || {
+        let (end, ends) = mpsc::channel::<()>();
+        let begun = begun.clone();
+        let wait = move || {
+            begun.notify_one();
+            // An error is the end that is waited for.
+            let _ = ends.recv();
+        };
+        (end, wait)
+    };
+    let (first, wait) = until_dropped();
+    // It ends by itself.
+    drop(task::spawn_blocking(wait));
+    begun.notified().await;
+    let (second, wait) = until_dropped();
+    drop(task::thread("held", wait)?);
+    begun.notified().await;
+    let tell = begun.clone();
+    let task = task::spawn(async move {
+        tell.notify_one();
+        std::future::pending::<()>().await;
+    });
+    begun.notified().await;
+    say(session, "held");
+    Ok(Held { _threads: [first, second], task })
 }
 
 /// Waits for input with a waker that panics.

@@ -74,6 +74,34 @@ async fn a_session_without_a_panic_is_ordinary() {
 }
 
 #[tokio::test]
+async fn what_a_session_holds_runs_until_it_ends() {
+    let host = TestHost::new();
+    talk(&host, "S: ready\nC: HOLD\nS: held\nC: ECHO on\nS: on\nC: QUIT\nS: bye\nS!").await.unwrap();
+    assert!(host.panics().is_empty());
+}
+
+#[tokio::test]
+async fn a_file_keeps_it_from_starting() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = TestHost::new().directory(folder.path());
+    assert!(host.start::<Panics>("(stay_away: \"no\")", []).await.is_ok());
+    std::fs::write(folder.path().join("no"), "").unwrap();
+    let refused = host.start::<Panics>("(stay_away: \"no\")", []).await.err().unwrap();
+    assert!(refused.to_string().contains("no is in the way"), "{refused}");
+}
+
+#[tokio::test]
+async fn the_directory_knows_one_account() {
+    let host = TestHost::new();
+    let panics = started(&host, "").await;
+    let directory = panics.query::<Directory>();
+    let known = directory.resolve(directory::ACCOUNT.into()).await.unwrap();
+    assert_eq!(known.accounts, [directory::ACCOUNT]);
+    assert!(directory.resolve("bob@example.test".into()).await.unwrap().accounts.is_empty());
+    assert_eq!(directory.may_send_as("a".into(), "b".into()).await, Ok(false));
+}
+
+#[tokio::test]
 async fn a_panic_in_serve_ends_the_session() {
     let host = TestHost::new();
     talk(&host, "S: ready\nC: SERVE\nS!").await.unwrap_err();

@@ -110,6 +110,13 @@ impl Views {
         Some(view.look(|state, _| state.recent_from))
     }
 
+    /// The views with a claim that is not on the disk, which is given out once.
+    pub(crate) fn unsaved_claims(&self) -> Vec<(Arc<View>, Uid)> {
+        let map = self.lock();
+        let views = map.accounts.values().flat_map(HashMap::values).map(|entry| &entry.view);
+        views.filter_map(|view| Some((view.clone(), view.unsaved_claim()?))).collect()
+    }
+
     fn entry(&self, account: &str, mailbox: MailboxId) -> Arc<View> {
         let mut map = self.lock();
         map.clock += 1;

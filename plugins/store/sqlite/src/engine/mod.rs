@@ -25,6 +25,7 @@ use dovetail_mailstore::{
 };
 use dovetail_sdk::metrics::Counter;
 use rusqlite::{params, OptionalExtension};
+use tokio::sync::oneshot;
 
 use crate::figures::refusals;
 use checkpoint::Checkpointer;
@@ -45,9 +46,16 @@ pub(crate) struct Sqlite {
     files: Files,
     room: Room,
     refusals: Counter,
+    // Last: when it goes, all others have gone.
+    _open: Option<oneshot::Sender<()>>,
 }
 
 impl Sqlite {
+    /// Keeps `open` until all files are closed.
+    pub(crate) fn while_open(self, open: oneshot::Sender<()>) -> Self {
+        Sqlite { _open: Some(open), ..self }
+    }
+
     /// Opens or makes the store in `dir`; `reserve` bytes of its disk stay free, and the log gets about `log` bytes long.
     pub(crate) fn open(dir: &Path, reserve: u64, log: u64, threads: &Threads) -> Result<Self, BackendError> {
         let files = Files::open(dir)?;
@@ -61,6 +69,7 @@ impl Sqlite {
             files,
             room: Room::new(dir, reserve),
             refusals: refusals(),
+            _open: None,
         })
     }
 }

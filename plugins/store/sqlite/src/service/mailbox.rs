@@ -15,7 +15,7 @@ use dovetail_sdk::store::{
 
 use super::answer::{flag_names, rows, state, uid_ranges, uid_set};
 use super::reader::Reader;
-use super::shared::{mixed_up, Shared};
+use super::shared::{commit, mixed_up, Shared};
 use super::slices;
 
 /// A handle to a mailbox.
@@ -29,8 +29,8 @@ impl Open {
         Open { shared, view }
     }
 
-    async fn commit(&self, op: MailOp) -> Result<Done, StoreFailure> {
-        self.shared.commit(self.view.account(), op).await
+    async fn commit(&self, store: &Arc<mailstore::Store>, op: MailOp) -> Result<Done, StoreFailure> {
+        commit(store, self.view.account(), op).await
     }
 
     fn mailbox(&self) -> MailboxRef {
@@ -51,28 +51,37 @@ impl Open {
 
 impl MailboxProvider for Open {
     fn state(&self) -> Result<MailboxState, StoreFailure> {
+        self.shared.running()?;
         Ok(self.view.look(|view, columns| state(self.view.mailbox(), view, columns)))
     }
 
     fn uids(&self) -> Result<Vec<u32>, StoreFailure> {
+        self.shared.running()?;
         Ok(self.view.look(|_, columns| columns.uids.clone()))
     }
 
     fn rows(&self, uids: Vec<UidRange>, since: u64, columns: u32) -> Result<MessageColumns, StoreFailure> {
+        self.shared.running()?;
         Ok(self.view.look(|_, view| rows(view, &uids, since, columns)))
     }
 
     async fn changed(&self, since: u64) -> Result<u64, StoreFailure> {
-        Ok(self.view.changed(since).await)
+        tokio::select! {
+            biased;
+            failure = self.shared.until_stopped() => Err(failure),
+            modseq = self.view.changed(since) => Ok(modseq),
+        }
     }
 
     fn recent(&self, claim: bool) -> Result<u32, StoreFailure> {
+        self.shared.running()?;
         Ok(self.view.recent(claim))
     }
 
     async fn read(&self, uid: u32, offset: u64, length: u64) -> Result<BodyReader, StoreFailure> {
+        self.shared.running()?;
         let body = self.body(uid)?;
-        Ok(BodyReader::new(Reader::open(self.shared.store()?, body, offset, length).await?))
+        Ok(BodyReader::new(Reader::open(self.shared.clone(), body, offset, length).await?))
     }
 
     async fn read_slices(&self, slices: Vec<Slice>) -> Result<Pieces, StoreFailure> {
@@ -84,6 +93,8 @@ impl MailboxProvider for Open {
     }
 
     async fn change_flags(&self, change: FlagChange) -> Result<FlagsChanged, StoreFailure> {
+        // For all steps: between two of them it is not stopped.
+        let store = self.shared.store()?;
         let mut left = uid_set(&change.uids);
         let mut refused_in_all = UidSet::new();
         let mut modseq = 0;
@@ -101,7 +112,7 @@ impl MailboxProvider for Open {
                 flags: flags.clone(),
                 unchanged_since: Some(change.unchanged_since).filter(|since| *since > 0),
             };
-            match self.commit(op).await? {
+            match self.commit(&store, op).await? {
                 Done::Flagged { changed, refused, next } => {
                     modseq = changed.iter().map(|message| message.modseq).max().unwrap_or(modseq);
                     refused.ranges().iter().for_each(|&(first, last)| refused_in_all.insert_range(first, last));
@@ -114,11 +125,12 @@ impl MailboxProvider for Open {
     }
 
     async fn expunge(&self, uids: Vec<UidRange>, only_deleted: bool) -> Result<Expunged, StoreFailure> {
+        let store = self.shared.store()?;
         let mut left = uid_set(&uids);
         let mut gone = UidSet::new();
         while !left.is_empty() {
             let op = MailOp::Expunge { mailbox: self.mailbox(), uids: left.clone(), only_deleted };
-            match self.commit(op).await? {
+            match self.commit(&store, op).await? {
                 Done::Expunged { uids, next, .. } => {
                     uids.ranges().iter().for_each(|&(first, last)| gone.insert_range(first, last));
                     left = from(&left, next);
@@ -131,7 +143,7 @@ impl MailboxProvider for Open {
 
     async fn copy(&self, uids: Vec<UidRange>, to: String, remove: bool) -> Result<Copied, StoreFailure> {
         let op = MailOp::Copy { mailbox: self.mailbox(), uids: uid_set(&uids), to: MailboxRef::Name(to), remove };
-        match self.commit(op).await? {
+        match self.commit(&self.shared.store()?, op).await? {
             Done::Copied { uid_validity, uids } => Ok(Copied {
                 uid_validity,
                 from: uid_ranges(&uids.iter().map(|pair| pair.0).collect()),

@@ -15,18 +15,19 @@ mod slices;
 mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use dovetail_mailstore as mailstore;
 use dovetail_mailstore::{DeliveryId, Done, MailOp};
 use dovetail_sdk::store::{
     Append, Appended, BodySink, Mailbox, MailboxEntry, StoreErrorCode, StoreFailure, StoreProvider, Usage,
 };
-use dovetail_sdk::task;
+use dovetail_sdk::{task, time};
 use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
 
 use crate::figures::Lookout;
 use answer::{entries, entry, failure, flag_names};
-use bodies::Sink;
 use mailbox::Open;
 use shared::{mixed_up, Shared};
 
@@ -34,19 +35,46 @@ use shared::{mixed_up, Shared};
 pub(crate) struct Service {
     shared: Arc<Shared>,
     lookout: Mutex<Option<Lookout>>,
+    /// Resolves when the files are closed.
+    closed: Mutex<Option<oneshot::Receiver<()>>>,
+}
+
+/// A store in service.
+pub(crate) struct Opened {
+    pub store: Arc<mailstore::Store>,
+    pub lookout: Lookout,
+    /// Resolves when the last of its files is closed.
+    pub closed: oneshot::Receiver<()>,
 }
 
 impl Service {
-    pub(crate) fn new(store: Option<Arc<mailstore::Store>>, lookout: Option<Lookout>) -> Self {
-        Service { shared: Arc::new(Shared::new(store)), lookout: Mutex::new(lookout) }
+    pub(crate) fn new(opened: Option<Opened>) -> Self {
+        let (store, lookout, closed) = match opened {
+            Some(Opened { store, lookout, closed }) => (Some(store), Some(lookout), Some(closed)),
+            None => (None, None, None),
+        };
+        let shared = Arc::new(Shared::new(store));
+        Service { shared, lookout: Mutex::new(lookout), closed: Mutex::new(closed) }
     }
 
-    /// Finishes the commits that wait and closes the database.
+    /// Calls that run, and bodies in somebody's hands.
+    pub(crate) fn under_way(&self) -> u64 {
+        self.shared.under_way()
+    }
+
+    /// Finishes the commits that wait and closes the database. When this returns, another instance may open it.
     pub(crate) async fn close(&self) {
         // First the look-out, which may be using the store.
         let lookout = self.lookout.lock().unwrap_or_else(PoisonError::into_inner).take();
         let _ = task::spawn_blocking(move || drop(lookout)).await;
         self.shared.close().await;
+        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(closed) = closed {
+            // Its sender goes with the last of the files; nothing is ever sent.
+            if time::timeout(CLOSE_LIMIT, closed).await.is_err() {
+                tracing::error!(within = ?CLOSE_LIMIT, "the database is still in use; it is closed when that ends. Report this");
+            }
+        }
     }
 
     fn to_append(&self, append: Append) -> Result<mailstore::Append, StoreFailure> {
@@ -66,8 +94,9 @@ impl Service {
 
 impl StoreProvider for Service {
     async fn begin_body(&self, size: u64) -> Result<BodySink, StoreFailure> {
-        let sink = self.shared.store()?.begin_body(size).map_err(|error| failure(&error))?;
-        Ok(BodySink::new(Sink::new(sink, self.shared.bodies.clone())))
+        let store = self.shared.store()?;
+        let sink = store.begin_body(size).map_err(|error| failure(&error))?;
+        Ok(BodySink::new(self.shared.bodies.begin(store, sink)?))
     }
 
     async fn append(&self, account: String, messages: Vec<Append>) -> Result<Vec<Appended>, StoreFailure> {
@@ -122,6 +151,9 @@ impl StoreProvider for Service {
         Ok(Usage { octets: usage.bytes, messages: usage.messages })
     }
 }
+
+/// After its last call has ended the database gets so long to close.
+const CLOSE_LIMIT: Duration = Duration::from_secs(4);
 
 /// Ids may have any length and are partly chosen by strangers, so they are hashed.
 fn delivery_id(text: &str) -> Option<DeliveryId> {

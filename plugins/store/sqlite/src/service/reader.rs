@@ -3,6 +3,9 @@
 //!
 //! A body that is read from its beginning to its end is compared with the digest that was taken when it came: the last
 //! piece of a damaged one is not given out. Bound: one piece of [`PIECE`] octets.
+//!
+//! A reader does not keep the store from being stopped, since a slow client may keep it for long: it says so then, and another
+//! one goes on where it got to.
 
 use std::sync::Arc;
 
@@ -11,13 +14,13 @@ use dovetail_mailstore::{BackendError, BodyId, Digest, Store, StoreError};
 use dovetail_sdk::store::{BodyReaderProvider, StoreFailure};
 use dovetail_sdk::Bytes;
 
-use super::shared::reading;
+use super::shared::{reading, Shared};
 
 /// Octets read at once.
 const PIECE: u64 = 128 * 1024;
 
 pub(super) struct Reader {
-    store: Arc<Store>,
+    shared: Arc<Shared>,
     body: BodyOf,
     state: tokio::sync::Mutex<State>,
 }
@@ -33,18 +36,23 @@ struct State {
 }
 
 impl Reader {
-    pub(super) async fn open(store: Arc<Store>, body: BodyOf, offset: u64, length: u64) -> Result<Self, StoreFailure> {
+    pub(super) async fn open(
+        shared: Arc<Shared>,
+        body: BodyOf,
+        offset: u64,
+        length: u64,
+    ) -> Result<Self, StoreFailure> {
         let end = u64::from(body.size).min(offset.saturating_add(length));
         let whole = offset == 0 && end == u64::from(body.size);
         let state = State { offset, ready: Vec::new(), end, digest: whole.then(Box::default) };
-        let reader = Reader { store, body, state: tokio::sync::Mutex::new(state) };
+        let reader = Reader { shared, body, state: tokio::sync::Mutex::new(state) };
         reader.fill(&mut *reader.state.lock().await).await?;
         Ok(reader)
     }
 
     async fn fill(&self, state: &mut State) -> Result<(), StoreFailure> {
         if state.ready.is_empty() && state.offset < state.end {
-            let (store, body, offset, end) = (self.store.clone(), self.body, state.offset, state.end);
+            let (store, body, offset, end) = (self.shared.store()?, self.body, state.offset, state.end);
             // A copy: if this fails or is given up, the next try begins at the same place.
             let digest = state.digest.clone();
             let work = move || read(&store, &body, offset, end, digest);

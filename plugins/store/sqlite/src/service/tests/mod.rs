@@ -1,6 +1,7 @@
 //! The service as other plugins see it.
 
 mod mailbox;
+mod stopped;
 
 use dovetail_sdk::store::{
     flag, special_use, Append, Body, FlagAction, FlagChange, Flags, Mailbox, MessageColumns, Store, StoreErrorCode,
@@ -201,7 +202,7 @@ async fn mail_is_there_after_a_restart_and_a_stopped_store_refuses() {
     let body = body(&store, b"still here").await.unwrap();
     store.append(ANNA.into(), vec![append(&body, "INBOX", "")]).await.unwrap();
     started.stop().await.unwrap();
-    assert_eq!(store.usage(ANNA.into()).await.unwrap_err().code, StoreErrorCode::Temporary);
+    assert_eq!(store.usage(ANNA.into()).await.unwrap_err().code, StoreErrorCode::Stopped);
     drop((body, store));
     let started = host.start::<Service>("(dir: \"mail\")", []).await.unwrap();
     let store = started.query::<Store>();
