@@ -1,14 +1,16 @@
 //! `dovetail plugin new`: each kind builds outside of this repository, passes its own tests, is verified, and serves; the loop of
 //! edit, build and swap keeps sessions.
 //!
-//! The crates are built by the cargo that builds this test, with the registry that is there. That costs about a minute and a half
-//! of processor time the first time; what is compiled stays below the target directory.
+//! The crates are built by the cargo that builds this test, with the registry that is there. That costs some minutes of
+//! processor time the first time; what is compiled stays below the target directory.
 
 use crate::{
-    harness::{dovetail, run, run_ok, Setup, MAIL_CONFIG},
+    harness::{dovetail, run, run_ok, Setup, MAIL_CONFIG, PASSWORD, USER},
     imap::client::Imap,
+    mail::{after_trace, assert_same, hard_message},
     other_rustc::clean,
     policy::{greeted, setup},
+    tls::HOST,
 };
 use std::{
     fs,
@@ -154,6 +156,70 @@ fn a_directory_is_made_tested_verified_and_asked() {
     let mut stranger = server.connect("imap");
     stranger.line();
     assert!(stranger.ask("a LOGIN ann@example.test wrong").starts_with("a NO "));
+}
+
+#[test]
+fn a_tls_provider_is_made_tested_verified_and_serves() {
+    let made = Made::new("our-tls", "tls");
+    made.cargo("test");
+    let library = made.build();
+    verify(&library, None);
+    let config = MAIL_CONFIG.replace("\"tls-rustls\": ()", &format!("\"our-tls\": (path: {library:?})"));
+    assert!(config.contains("our-tls"), "{config}");
+    let server = Setup::mail_with(&config).start();
+
+    let mut implicit = server.connect_tls("imaps");
+    assert!(implicit.line().starts_with("* OK"));
+    let login = format!("LOGIN {USER} \"{PASSWORD}\"");
+    assert!(implicit.ask(&format!("a {login}")).starts_with("a OK "));
+
+    let mut plain = server.connect("imap");
+    assert!(plain.line().starts_with("* OK"));
+    assert!(plain.ask(&format!("a {login}")).starts_with("a NO "), "no password goes in the clear");
+    assert!(plain.ask("b STARTTLS").starts_with("b OK "));
+    let mut explicit = plain.start_tls(&server.setup, HOST);
+    assert!(explicit.ask(&format!("c {login}")).starts_with("c OK "));
+}
+
+#[test]
+fn a_store_is_made_tested_verified_and_keeps_mail() {
+    let made = Made::new("our-mail", "store");
+    made.cargo("test");
+    let library = made.build();
+    verify(&library, None);
+    let config = MAIL_CONFIG.replace("\"store-sqlite\": ()", &format!("\"our-mail\": (path: {library:?})"));
+    assert!(config.contains("our-mail"), "{config}");
+    let server = Setup::mail_with(&config.replace("\"imap\", bind: [\"127.0.0.1:0\"]", INSECURE)).start();
+    let messages =
+        [hard_message("one"), b"Subject: two\r\n\r\n2\r\n".to_vec(), b"Subject: three\r\n\r\n3\r\n".to_vec()];
+    for message in &messages {
+        server.leave(message);
+    }
+
+    let mut imap = Imap::login(server.address("imap"), USER, PASSWORD);
+    let selected = imap.command("SELECT INBOX").ok();
+    assert!(selected.texts().contains(&"* 3 EXISTS"), "{selected:?}");
+    let fetched = imap.command("FETCH 1:3 (UID ENVELOPE BODY.PEEK[])").ok();
+    for (response, message) in fetched.untagged.iter().zip(&messages) {
+        assert_same(after_trace(&response.literals[0]), message, "FETCH");
+    }
+    assert!(fetched.untagged.len() == 3 && fetched.untagged[1].text.contains("\"two\""), "{fetched:?}");
+
+    let stored = imap.command("STORE 2 +FLAGS (\\Deleted $Done)").ok();
+    assert!(stored.texts().iter().any(|text| text.contains("\\Deleted") && text.contains("$Done")), "{stored:?}");
+    let copied = imap.command("COPY 1:2 Archive").ok();
+    assert!(copied.status.contains(" 1:2 1:2]"), "{copied:?}");
+    assert_eq!(imap.command("EXPUNGE").ok().texts(), ["* 2 EXPUNGE"]);
+    let archive = imap.command("SELECT Archive").ok();
+    assert!(archive.texts().contains(&"* 2 EXISTS"), "{archive:?}");
+    let flags = imap.command("FETCH 2 (FLAGS BODY.PEEK[TEXT])").ok();
+    assert!(flags.untagged[0].text.contains("$Done") && flags.untagged[0].literals[0] == b"2\r\n", "{flags:?}");
+
+    let left = server.mailbox(USER, PASSWORD);
+    assert_eq!(left.len(), 2);
+    for (got, message) in left.iter().zip([&messages[0], &messages[2]]) {
+        assert_same(after_trace(got), message, "RETR");
+    }
 }
 
 #[test]

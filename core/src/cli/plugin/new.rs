@@ -94,14 +94,20 @@ fn sdk(given: &Path) -> Result<String, String> {
 
 fn fill_in(text: &str, name: &str, sdk: &str, kind: Kind) -> String {
     // A path in a manifest is a string of TOML.
-    let dependency = |path: String| format!("{{ path = {} }}", serde_json::Value::from(path));
+    let dependency = |path: String, features: &[&str]| {
+        let features = match features {
+            [] => String::new(),
+            some => format!(", features = {}", serde_json::Value::from(some)),
+        };
+        format!("{{ path = {}{features} }}", serde_json::Value::from(path))
+    };
     let more: String = kind.dependencies().iter().map(|line| format!("\n{line}")).collect();
     text.replace("{{name}}", name)
         .replace("{{Name}}", &type_name(name))
         .replace("{{lib}}", &library(name))
         .replace("{{dependencies}}", &more)
-        .replace("{{sdk}}", &dependency(sdk.to_owned()))
-        .replace("{{testkit}}", &dependency(format!("{sdk}/testkit")))
+        .replace("{{sdk}}", &dependency(sdk.to_owned(), &[]))
+        .replace("{{testkit}}", &dependency(format!("{sdk}/testkit"), kind.testkit_features()))
 }
 
 fn library(name: &str) -> String {
