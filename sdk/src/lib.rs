@@ -72,22 +72,13 @@ pub mod operations;
 pub mod protocol;
 pub mod task;
 pub mod time;
+pub mod tls;
 
 pub use config::{Diagnostic, Section, Severity};
 pub use dovetail_abi::{interface, wire_enum, wire_struct, Bytes, CallFailure, Secret, Stream};
 pub use host::{notice, secret_notice};
 pub use plugin::{About, Context, Need, Plugin, Problems, Purpose, ReloadFailure, StartFailure};
 pub use service::Service;
-
-/// `dovetail.tls/1`: TLS providers.
-pub mod tls {
-    pub use dovetail_abi::tickets_v1::{HostTickets, HostTicketsProvider, TicketKey, NAME_LEN, SECRET_LEN};
-    pub use dovetail_abi::tls_v1::{
-        ClientAuth, ClientCertificates, ClientPolicy, ServerPolicy, Tls, TlsAcceptor, TlsAcceptorProvider,
-        TlsConnection, TlsConnector, TlsConnectorProvider, TlsError, TlsErrorCode, TlsFacts, TlsProfile, TlsProvider,
-        TlsVersion,
-    };
-}
 
 /// `dovetail.certs/1`: certificate stores.
 pub mod certs {

@@ -4,7 +4,6 @@
 //! handshake goes on in the context made for that identity set.
 
 use super::{
-    cache::Cache,
     clients::Clients,
     clock,
     context::common,
@@ -15,12 +14,11 @@ use super::{
     hello::{self, SERVER_NAME},
     identity::IdentitySet,
     policy::{self, Versions},
-    resolver::{Identities, MAX_SETS},
     shake,
     tickets::{Keys, Tickets},
 };
 use dovetail_sdk::{
-    tls::{ServerPolicy, TlsAcceptorProvider, TlsConnection, TlsError, TlsErrorCode},
+    tls::{Cache, Identities, ServerPolicy, TlsAcceptorProvider, TlsConnection, TlsError, TlsErrorCode, MAX_SETS},
     Stream,
 };
 use openssl::{
@@ -45,7 +43,7 @@ struct Listener {
     versions: Versions,
     alpn: Vec<u8>,
     clients: Clients,
-    identities: Arc<Identities>,
+    identities: Arc<Identities<IdentitySet>>,
     tickets: Option<Arc<Tickets>>,
     contexts: Cache<Served>,
 }
@@ -61,7 +59,7 @@ impl Acceptor {
     /// [`TlsErrorCode::BadPolicy`] if the policy asks for what cannot be.
     pub(crate) fn new(
         policy: ServerPolicy,
-        identities: Arc<Identities>,
+        identities: Arc<Identities<IdentitySet>>,
         tickets: Arc<Tickets>,
     ) -> Result<Self, TlsError> {
         let place = format!("listener {}", policy.listener);

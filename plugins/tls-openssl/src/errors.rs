@@ -1,7 +1,6 @@
 //! From OpenSSL's errors to stable codes, with a text that says who has to change what.
 
-use super::plaintext::{guess, Guess};
-use dovetail_sdk::tls::{TlsError, TlsErrorCode};
+use dovetail_sdk::tls::{guess, Guess, TlsError, TlsErrorCode};
 use openssl::{error::ErrorStack, x509::X509VerifyResult};
 use std::io;
 

@@ -9,7 +9,7 @@
 //! (see `errors`). The peer gets an alert or a close, never text. A handshake has no time limit here: the caller drops the
 //! future. A panic within one of OpenSSL's calls ends the handshake (see `guard`).
 //!
-//! **Bounds.** `resolver::MAX_SETS` identity sets are kept; a chain that a peer shows is at most 100 kB (OpenSSL). An idle
+//! **Bounds.** [`MAX_SETS`](dovetail_sdk::tls::MAX_SETS) identity sets are kept; a chain that a peer shows is at most 100 kB (OpenSSL). An idle
 //! connection holds no buffer, neither ours nor OpenSSL's; `wires` and `stream` name the others.
 //!
 //! OpenSSL's state is in the objects of an instance; the process shares with it only what OpenSSL itself keeps: two numbers
@@ -18,7 +18,6 @@
 //! RFC 8446 (TLS 1.3), RFC 5246 and 7627 (TLS 1.2), RFC 5077 (tickets), RFC 7301 (ALPN), RFC 9266 (channel binding).
 
 mod acceptor;
-mod cache;
 mod check;
 mod clients;
 mod clock;
@@ -31,10 +30,8 @@ mod ffi;
 mod guard;
 mod hello;
 mod identity;
-mod plaintext;
 mod policy;
 mod provider;
-mod resolver;
 mod sessions;
 mod shake;
 mod stream;

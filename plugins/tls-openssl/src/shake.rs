@@ -6,11 +6,10 @@
 use super::{
     conversation,
     errors::{internal, Failed},
-    plaintext::{guess, Guess},
     stream::TlsStream,
 };
 use dovetail_sdk::{
-    tls::{TlsError, TlsErrorCode},
+    tls::{guess, Guess, TlsError, TlsErrorCode},
     Stream,
 };
 use openssl::ssl::{Error, Ssl};

@@ -4,7 +4,6 @@
 //! identity set. Whatever fails, the peer gets its alert (RFC 8446 §6.2) before the error is returned.
 
 use super::{
-    cache::Cache,
     clients::Clients,
     clock::HostClock,
     driver::{exporter::ExporterSecret, Driver},
@@ -13,10 +12,12 @@ use super::{
     hello::{offers_extended_master_secret, offers_tls13, Noted},
     identity::IdentitySet,
     policy,
-    resolver::{Identities, MAX_SETS},
 };
 use dovetail_sdk::{
-    tls::{HostTickets, ServerPolicy, TlsAcceptorProvider, TlsConnection, TlsError, TlsErrorCode},
+    tls::{
+        Cache, HostTickets, Identities, ServerPolicy, TlsAcceptorProvider, TlsConnection, TlsError, TlsErrorCode,
+        MAX_SETS,
+    },
     Service, Stream,
 };
 use rustls::{
@@ -39,7 +40,7 @@ pub(crate) struct Acceptor {
     /// The keys of tickets, if there are to be any.
     ring: Option<Service<HostTickets>>,
     crypto: Arc<CryptoProvider>,
-    identities: Arc<Identities>,
+    identities: Arc<Identities<IdentitySet>>,
     configs: Cache<ServerConfig>,
 }
 
@@ -49,7 +50,7 @@ impl Acceptor {
     pub(crate) fn new(
         policy: ServerPolicy,
         crypto: Arc<CryptoProvider>,
-        identities: Arc<Identities>,
+        identities: Arc<Identities<IdentitySet>>,
         ring: Service<HostTickets>,
     ) -> Result<Self, TlsError> {
         let place = format!("listener {}", policy.listener);

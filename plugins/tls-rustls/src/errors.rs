@@ -1,7 +1,6 @@
 //! From rustls' errors to stable codes, with a text that says who has to change what.
 
-use super::plaintext::{guess, Guess};
-use dovetail_sdk::tls::{TlsError, TlsErrorCode};
+use dovetail_sdk::tls::{guess, Guess, TlsError, TlsErrorCode};
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 use std::io;
 

@@ -7,14 +7,13 @@
 //! (see `errors`). The peer gets an alert or a close, never text. A handshake has no time limit here: the caller drops the
 //! future.
 //!
-//! **Bounds.** `resolver::MAX_SETS` identity sets are kept; a ticket holds `tickets::MAX_STATE` octets; a handshake message is at most 64 KiB (rustls). An idle
+//! **Bounds.** [`MAX_SETS`](dovetail_sdk::tls::MAX_SETS) identity sets are kept; a ticket holds `tickets::MAX_STATE` octets; a handshake message is at most 64 KiB (rustls). An idle
 //! connection holds no buffer of ours.
 //!
 //! RFC 8446 (TLS 1.3), RFC 5246 and 7627 (TLS 1.2), RFC 7301 (ALPN), RFC 5077 (tickets), RFC 5280 (certificates of
 //! clients), RFC 9266 (channel binding).
 
 mod acceptor;
-mod cache;
 mod check;
 mod clients;
 mod clock;
@@ -24,10 +23,8 @@ mod errors;
 mod facts;
 mod hello;
 mod identity;
-mod plaintext;
 mod policy;
 mod provider;
-mod resolver;
 mod tickets;
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The provider: makes acceptors and connectors of policies, and checks identities.
 
-use super::{acceptor::Acceptor, check, connector::Connector, resolver::Identities};
+use super::{acceptor::Acceptor, check, connector::Connector, identity::IdentitySet};
 use dovetail_sdk::{
     certs::{Certs, Identity},
-    tls::{ClientPolicy, HostTickets, ServerPolicy, TlsAcceptor, TlsConnector, TlsError, TlsProvider},
+    tls::{ClientPolicy, HostTickets, Identities, ServerPolicy, TlsAcceptor, TlsConnector, TlsError, TlsProvider},
     Service,
 };
 use rustls::crypto::{aws_lc_rs, CryptoProvider};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// One instance of this plugin. Acceptors share its loaded keys and its ticketers.
 pub(crate) struct RustlsProvider {
     crypto: Arc<CryptoProvider>,
-    identities: Arc<Identities>,
+    identities: Arc<Identities<IdentitySet>>,
     ring: Service<HostTickets>,
 }
 
@@ -21,7 +21,7 @@ impl RustlsProvider {
     pub(crate) fn new(certs: Service<Certs>, ring: Service<HostTickets>) -> Self {
         // Passed on explicitly, never installed: the process may hold several rustls users.
         let crypto = Arc::new(aws_lc_rs::default_provider());
-        RustlsProvider { crypto, identities: Arc::new(Identities::new(certs)), ring }
+        RustlsProvider { crypto, identities: Arc::new(Identities::new(certs, IdentitySet::new)), ring }
     }
 }
 

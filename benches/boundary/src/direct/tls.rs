@@ -1,8 +1,6 @@
 //! The server's side of `plugins/tls-rustls`.
 #![allow(dead_code)] // the plugin's other half: clients, and the proof of a new identity
 
-#[path = "../../../../plugins/tls-rustls/src/cache.rs"]
-mod cache;
 #[path = "../../../../plugins/tls-rustls/src/clients.rs"]
 mod clients;
 #[path = "../../../../plugins/tls-rustls/src/clock.rs"]
@@ -17,12 +15,8 @@ mod facts;
 mod hello;
 #[path = "../../../../plugins/tls-rustls/src/identity.rs"]
 mod identity;
-#[path = "../../../../plugins/tls-rustls/src/plaintext.rs"]
-mod plaintext;
 #[path = "../../../../plugins/tls-rustls/src/policy.rs"]
 mod policy;
-#[path = "../../../../plugins/tls-rustls/src/resolver.rs"]
-mod resolver;
 #[path = "../../../../plugins/tls-rustls/src/acceptor.rs"]
 mod rustls_acceptor;
 #[path = "../../../../plugins/tls-rustls/src/tickets.rs"]
@@ -30,7 +24,7 @@ mod tickets;
 
 use dovetail_sdk::{
     certs::Certs,
-    tls::{HostTickets, ServerPolicy, TlsAcceptorProvider, TlsError},
+    tls::{HostTickets, Identities, ServerPolicy, TlsAcceptorProvider, TlsError},
     Service,
 };
 use std::sync::Arc;
@@ -41,6 +35,6 @@ use std::sync::Arc;
 /// If the policy asks for what cannot be.
 pub fn acceptor(policy: ServerPolicy, certs: Certs, ring: HostTickets) -> Result<impl TlsAcceptorProvider, TlsError> {
     let crypto = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let identities = Arc::new(resolver::Identities::new(Service::fixed(certs)));
+    let identities = Arc::new(Identities::new(Service::fixed(certs), identity::IdentitySet::new));
     rustls_acceptor::Acceptor::new(policy, crypto, identities, Service::fixed(ring))
 }

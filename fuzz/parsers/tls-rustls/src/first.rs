@@ -2,7 +2,7 @@
 
 use crate::hello::{offers_extended_master_secret, offers_tls13, Noted};
 use crate::pieces::cut;
-use crate::plaintext::{guess, Guess};
+use dovetail_sdk::tls::{guess, Guess};
 use std::{
     io,
     pin::Pin,

@@ -10,14 +10,12 @@
 #[path = "../../../../plugins/tls-rustls/src"]
 mod plugin {
     pub(crate) mod hello;
-    pub(crate) mod plaintext;
 }
 #[path = "../../pieces.rs"]
 mod pieces;
 
 mod first;
 
-// The modules know one another as `crate::...`.
-use plugin::{hello, plaintext};
+use plugin::hello;
 
 pub use first::tls_hello;

@@ -10,8 +10,8 @@ use std::{
     },
 };
 
-/// See the module.
-pub(crate) struct Cache<V> {
+/// A bounded map from identity set ids to what was made of them; when it is full, what was used longest ago goes.
+pub struct Cache<V> {
     limit: usize,
     clock: AtomicU64,
     entries: RwLock<HashMap<u64, Entry<V>>>,
@@ -23,11 +23,13 @@ struct Entry<V> {
 }
 
 impl<V> Cache<V> {
-    pub(crate) fn new(limit: usize) -> Self {
+    /// One with room for so many.
+    pub fn new(limit: usize) -> Self {
         Cache { limit, clock: AtomicU64::new(0), entries: RwLock::new(HashMap::new()) }
     }
 
-    pub(crate) fn get(&self, id: u64) -> Option<Arc<V>> {
+    /// What was made of a set.
+    pub fn get(&self, id: u64) -> Option<Arc<V>> {
         // A panic while the lock was held leaves a map that is whole: each change is one call.
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         let entry = entries.get(&id)?;
@@ -36,7 +38,7 @@ impl<V> Cache<V> {
     }
 
     /// Keeps `value`, unless another thread was first: all use the one that this gives.
-    pub(crate) fn insert(&self, id: u64, value: V) -> Arc<V> {
+    pub fn insert(&self, id: u64, value: V) -> Arc<V> {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = entries.get(&id) {
             return entry.value.clone();

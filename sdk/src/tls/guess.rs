@@ -3,7 +3,7 @@
 
 /// What the first bytes look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Guess {
+pub enum Guess {
     /// Text of this protocol.
     Text(&'static str),
     /// A PROXY protocol header.
@@ -14,8 +14,8 @@ pub(crate) enum Guess {
     Other,
 }
 
-/// Guesses.
-pub(crate) fn guess(first: &[u8]) -> Guess {
+/// Guesses what a peer speaks from what it sent first, as far as that is there.
+pub fn guess(first: &[u8]) -> Guess {
     if first.starts_with(b"PROXY ") || first.starts_with(b"\r\n\r\n\0\r\nQUIT\n") {
         return Guess::Proxy;
     }
