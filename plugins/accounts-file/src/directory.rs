@@ -79,6 +79,7 @@ impl Accounts {
         }
         let (hash, scratch) = (hash.to_owned(), self.scratch.clone());
         let right = self.gate.pass(ticket, move || password::verify(password.expose(), &hash, &scratch)).await?;
+        self.scratch.give_back_later();
         if right {
             self.cache.remember(name, ticket, Instant::now());
         }
@@ -89,7 +90,9 @@ impl Accounts {
     async fn waste(&self, password: Secret) -> Result<bool, GateError> {
         let ticket = self.cache.ticket("", &self.decoy, password.expose());
         let (decoy, scratch) = (self.decoy.clone(), self.scratch.clone());
-        self.gate.pass(ticket, move || password::verify(password.expose(), &decoy, &scratch)).await
+        let right = self.gate.pass(ticket, move || password::verify(password.expose(), &decoy, &scratch)).await;
+        self.scratch.give_back_later();
+        right
     }
 }
 

@@ -9,7 +9,7 @@ use dovetail_sdk::{
     Secret,
 };
 use dovetail_testkit::TestHost;
-use std::{fs, net::Ipv4Addr, path::Path};
+use std::{fs, net::Ipv4Addr, path::Path, time::Duration};
 
 const SECTION: &str = "(password_hash: (memory_kib: 8, passes: 1))";
 
@@ -160,4 +160,21 @@ async fn starts_that_fail_or_warn() {
         Err(error) => error.to_string(),
     };
     assert!(error.contains("accounts.ron:2:"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_memory_of_hashes_is_given_back_when_nobody_logs_in() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "correct horse");
+    let host = TestHost::new().directory(folder.path());
+    let started = host.start::<Accounts>(SECTION, []).await.unwrap();
+    let directory: Directory = started.query();
+    let pieces = || format!("{:?}", started.plugin().scratch);
+    for name in ["you@example.org", "nobody@example.org"] {
+        directory.authenticate(attempt(name, "", "correct horse")).await.unwrap();
+        assert_eq!(pieces(), "Scratch(1 pieces)", "{name}");
+        // The clock stands still but for this, so the task has had its time when it is over.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert_eq!(pieces(), "Scratch(0 pieces)", "{name}");
+    }
 }

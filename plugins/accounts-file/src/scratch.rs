@@ -1,19 +1,56 @@
 //! The memory in which hashes are computed, used again for the next one.
 //!
 //! Each check runs on whatever thread is free, and an allocator that keeps memory by thread would in the end hold as much for
-//! each of them. So there are as many pieces as checks ever ran at once, and no more.
+//! each of them. So there are as many pieces as checks ran at once, and no more; when no hash was computed for [`KEPT_FOR`], they
+//! are given back.
 //!
 //! **Bounds**: pieces of [`KEPT_BLOCKS`] at most are kept; hashes that want more get memory of their own.
 
 use argon2::{password_hash::PasswordHash, Algorithm, Argon2, Block, Params, Version};
-use std::sync::{Mutex, PoisonError};
+use dovetail_sdk::{task, time};
+use std::{
+    sync::{
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, Mutex, PoisonError,
+    },
+    time::Duration,
+};
 use zeroize::Zeroizing;
+
+/// Without a hash to compute the memory is kept for so long.
+const KEPT_FOR: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Default)]
-pub struct Scratch(Mutex<Vec<Vec<Block>>>);
+pub struct Scratch {
+    pieces: Mutex<Vec<Vec<Block>>>,
+    /// How often a piece was given back here.
+    uses: AtomicU64,
+    /// Whether a task waits for the end of the uses.
+    watched: AtomicBool,
+}
 
 impl Scratch {
+    /// Has the memory given back when it was not used for a while.
+    pub fn give_back_later(self: &Arc<Self>) {
+        if self.watched.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let me = self.clone();
+        // It ends with the instance, and so does the memory.
+        drop(task::spawn(async move {
+            loop {
+                let seen = me.uses.load(Ordering::Acquire);
+                time::sleep(KEPT_FOR).await;
+                if me.uses.load(Ordering::Acquire) == seen {
+                    break;
+                }
+            }
+            me.watched.store(false, Ordering::Release);
+            me.lock().clear();
+        }));
+    }
+
     /// Whether a password has this hash; `None` if the hash makes no sense.
     pub fn fits(&self, password: &[u8], hash: &PasswordHash<'_>) -> Option<bool> {
         let algorithm = Algorithm::try_from(hash.algorithm).ok()?;
@@ -30,6 +67,7 @@ impl Scratch {
         let done = argon2.hash_password_into_with_memory(password, salt, &mut output, memory.get_mut(..blocks)?);
         if memory.len() <= KEPT_BLOCKS {
             self.lock().push(memory);
+            self.uses.fetch_add(1, Ordering::AcqRel);
         }
         done.ok()?;
         // Compared in constant time, as this type does.
@@ -42,7 +80,7 @@ impl Scratch {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Vec<Block>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pieces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
