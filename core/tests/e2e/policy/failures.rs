@@ -51,7 +51,8 @@ fn one_in_quarantine_is_one_that_is_gone() {
         client.expect("RSET", "250 ");
         client.expect("MAIL FROM:<Panic@remote.test>", mail);
         client.expect("RSET", "250 ");
-        server.wait_for_line("the quarantine", |line| line.contains("is quarantined"));
+        // Said once it stands at its place no more.
+        server.wait_for_line("the quarantine", |line| line.contains("quarantined instance is started anew after"));
         client.expect("MAIL FROM:<fine@remote.test>", mail);
         greeted(&server).expect("MAIL FROM:<fine@remote.test>", mail);
     }
