@@ -18,7 +18,7 @@ New sessions meet the new library; those that run go on with the one that they b
 nothing changes. A restart of the server forgets the swap; the command says how to keep it.
 
 Examples:
-  dovetail plugin swap imap /root/libdovetail_imap.so
+  dovetail plugin swap imap /usr/local/lib/dovetail/libdovetail_imap.so
   cargo build && dovetail plugin swap hello target/debug/libhello.so
   dovetail plugin swap imap --back")]
 pub struct Swap {
