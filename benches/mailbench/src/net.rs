@@ -112,7 +112,11 @@ impl Net {
         s.connect(self.addr).await
     }
     pub fn worker_config(&self) -> Arc<ClientConfig> {
-        self.resuming.clone().unwrap_or_else(|| self.config.clone())
+        let Some(resuming) = &self.resuming else { return self.config.clone() };
+        // A cache of its own: rustls keeps eight tickets of a server, too few for many workers.
+        let mut own = ClientConfig::clone(resuming);
+        own.resumption = rustls::client::Resumption::in_memory_sessions(256);
+        Arc::new(own)
     }
     /// Connects and goes as far as "greeted, and TLS up where asked for".
     pub async fn open(&self) -> Result<Conn> {

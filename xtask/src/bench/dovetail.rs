@@ -97,11 +97,38 @@ impl Dovetail {
 
     /// Starts it, under a tracer if one is given, and waits until it accepts connections.
     pub fn start(&self, trace: Option<&Trace>) -> Result<Running, Error> {
+        let mut words = trace.map(|t| t.prefix("dovetail")).unwrap_or_default();
+        words.extend(self.command());
+        self.launch(&words, trace.is_some())
+    }
+
+    /// Starts it with more words on its command line, and waits until it accepts connections.
+    pub fn start_with(&self, more: &[&str]) -> Result<Running, Error> {
+        let mut words = self.command();
+        words.extend(more.iter().map(|word| (*word).to_string()));
+        self.launch(&words, false)
+    }
+
+    /// Serves this key and certificate, one PEM file, instead of those it has.
+    pub fn import_certificate(&self, pem: &Path) -> Result<(), Error> {
+        self.certs(&["import", "--name", "bench.test", "--cert", &pem.display().to_string()])
+    }
+
+    /// Serves a self-signed certificate with a new key of this type instead of what it has.
+    pub fn make_certificate(&self, key_type: &str) -> Result<(), Error> {
+        self.certs(&["create", "--name", "bench.test", "--common-name", "bench.test", "--type", key_type])
+    }
+
+    fn certs(&self, words: &[&str]) -> Result<(), Error> {
+        let mut command = Command::new(&self.program);
+        command.arg("certs").args(words).args(["--replace", "--config"]).arg(&self.config);
+        run::output(&mut command).map(|_| ())
+    }
+
+    fn launch(&self, words: &[String], traced: bool) -> Result<Running, Error> {
         if listens(SMTP) {
             return Err(Error::Server(format!("something listens on port {SMTP} already; stop it first")));
         }
-        let mut words = trace.map(|t| t.prefix("dovetail")).unwrap_or_default();
-        words.extend(self.command());
         let log = std::fs::File::create(&self.log).map_err(Error::file(&self.log))?;
         let child = Command::new(&words[0])
             .args(&words[1..])
@@ -110,7 +137,7 @@ impl Dovetail {
             .stderr(log)
             .spawn()
             .map_err(|source| Error::Start { program: words[0].clone(), source })?;
-        let mut running = Running { child, traced: trace.is_some() };
+        let mut running = Running { child, traced };
         let since = Instant::now();
         while ![SMTP, POP3S, IMAP, IMAPS].into_iter().all(listens) {
             let ended = running.child.try_wait().ok().flatten();

@@ -110,6 +110,47 @@ struct WorkReport {
     ops: BTreeMap<String, Rate>,
 }
 
+/// Connections to make, one after the other on each of some at once.
+pub struct Connections {
+    /// What is spoken, as the load generator calls it.
+    pub proto: &'static str,
+    /// Where.
+    pub port: u16,
+    /// The server's master process.
+    pub pid: u32,
+    /// By STARTTLS.
+    pub explicit: bool,
+    /// With the tickets of earlier ones.
+    pub resume: bool,
+    /// How many at once.
+    pub at_once: u32,
+    /// How long, after one second before.
+    pub seconds: u32,
+}
+
+/// What came of them.
+#[derive(Deserialize)]
+pub struct Handshakes {
+    /// Whole connections.
+    pub session: Sessions,
+    /// How many of them resumed an earlier session.
+    pub resumed: u64,
+    /// CPU time of the server for one.
+    pub server_cpu_us_per_op: f64,
+    errors: u64,
+    #[serde(default)]
+    error_kinds: serde_json::Value,
+}
+
+/// How many connections, and how fast.
+#[derive(Deserialize)]
+pub struct Sessions {
+    /// So many.
+    pub n: u64,
+    /// Each second.
+    pub per_s: f64,
+}
+
 /// Idle connections to hold.
 pub struct Held {
     /// What is spoken.
@@ -270,6 +311,23 @@ impl Load {
         login(&mut command, Users::All.range());
         command.args(["--proto", "imap", "--tls", "implicit", "--connections", "2", "--warmup", "0"]);
         run::output(command.args(["--count", &USERS.to_string()])).map(|_| ())
+    }
+
+    /// Makes connections with TLS handshakes, over and over.
+    pub fn handshakes(&self, connections: &Connections) -> Result<Handshakes, Error> {
+        let mut command = self.command("handshake", connections.port);
+        command
+            .args(["--proto", connections.proto, "--tls", if connections.explicit { "starttls" } else { "implicit" }])
+            .args(["--connections", &connections.at_once.to_string(), "--pid", &connections.pid.to_string()])
+            .args(["--warmup", "1", "--duration", &connections.seconds.to_string()]);
+        if connections.resume {
+            command.arg("--resume");
+        }
+        let done: Handshakes = figures(&mut command)?;
+        if done.errors > 0 {
+            return Err(Error::Server(format!("{} errors: {}", done.errors, done.error_kinds)));
+        }
+        Ok(done)
     }
 
     /// Opens TLS connections as far as the greeting or into IDLE, and holds them.

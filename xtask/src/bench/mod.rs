@@ -4,12 +4,14 @@
 //! run only. Peers that can't be installed are left out with the reason; the server under test must work.
 //!
 //! `compare` holds a figure against Dovecot's and against what is to be reached; `imap`, `logins` and `pop3` are tables of
-//! works that `rates` runs; `start`, `idle` and `delivery` measure in ways of their own.
+//! works that `rates` runs; `start`, `idle`, `handshakes` and
+//! `delivery` measure in ways of their own.
 
 mod boundary;
 mod compare;
 mod delivery;
 mod dovetail;
+mod handshakes;
 mod idle;
 mod imap;
 mod load;
@@ -76,6 +78,8 @@ enum Group {
     Start,
     /// Memory of idle connections
     Idle,
+    /// TLS handshakes, beside nginx too
+    Handshakes,
     /// What IMAP clients do
     Imap,
     /// Whole logins
@@ -109,8 +113,9 @@ pub fn run(options: &Options) -> Result<(), Error> {
     raise_open_files();
     let dir = scratch(&options.dir)?;
     let mut report = Report::new();
-    let rounds: [(&str, Which, &[Group], Measure); 3] = [
+    let rounds: [(&str, Which, &[Group], Measure); 4] = [
         ("quiet", Which::DovecotHibernating, &[Group::Start, Group::Idle], quiet),
+        ("handshakes", Which::Handshakes, &[Group::Handshakes], handshakes::measure),
         ("mail", Which::Dovecot, &[Group::Imap, Group::Logins, Group::Pop3], mail),
         ("smtp", Which::Both, &[Group::Smtp], delivery::measure),
     ];

@@ -22,6 +22,8 @@ pub const IMAPS: u16 = 14993;
 pub const POP3: u16 = 14110;
 /// Dovecot's POP3 inside TLS.
 pub const POP3S: u16 = 14995;
+/// nginx's HTTPS.
+pub const NGINX: u16 = 15443;
 
 /// Which of them, and set up for what.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub enum Which {
     DovecotHibernating,
     /// Postfix in front of Dovecot.
     Both,
+    /// Dovecot and nginx, one at a time.
+    Handshakes,
 }
 
 /// They, set up; stopped when dropped.
@@ -58,12 +62,13 @@ impl Which {
         match self {
             Which::Dovecot | Which::DovecotHibernating => &["dovecot.sh"],
             Which::Both => &["dovecot.sh", "postfix.sh"],
+            Which::Handshakes => &["dovecot.sh", "nginx.sh"],
         }
     }
 
     fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Which::Dovecot => &[],
+            Which::Dovecot | Which::Handshakes => &[],
             Which::DovecotHibernating => &[("HIBERNATE", "5s"), ("UIDS", "many")],
             Which::Both => &[("DELIVER", "lmtp")],
         }
@@ -99,6 +104,11 @@ impl Peers {
         Ok(vec![self.start("postfix.sh", trace)?, dovecot])
     }
 
+    /// Starts the server of this script with a certificate of this kind of key (`ec`, `rsa`); gives its master process.
+    pub fn start_with_certificate(&self, script: &str, key: &str) -> Result<u32, Error> {
+        self.run_script(self.command(script).env("CERT", key), script)
+    }
+
     /// Stops whatever of them runs.
     pub fn stop(&self) {
         for script in self.which.scripts().iter().rev() {
@@ -131,6 +141,10 @@ impl Peers {
         if let Some(trace) = trace {
             command.env("WRAP", trace.prefix(script).join(" "));
         }
+        self.run_script(&mut command, script)
+    }
+
+    fn run_script(&self, command: &mut Command, script: &str) -> Result<u32, Error> {
         // The servers stay behind with whatever output they were given: a pipe would never close.
         run::through(command.arg("start").stdout(Stdio::null()).stderr(Stdio::null()))?;
         let pid = run::output(self.command(script).arg("pid"))?;
