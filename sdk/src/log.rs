@@ -32,9 +32,8 @@ impl Subscriber for ToHost {
 
     fn event(&self, event: &Event<'_>) {
         host::with_place(|place| {
-            let session = place.session.as_deref().map(str::to_owned);
             // A host that cannot take a record has lost its log; there is nowhere to say so.
-            let _ = place.host.log.record(LogRecord::from_event(event, session));
+            let _ = place.host.log.record(LogRecord::from_event(event, place.session.as_deref()));
         });
     }
 

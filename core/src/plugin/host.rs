@@ -18,7 +18,7 @@ use dovetail_abi::{
     console_v1::{ConsoleFailure, HostConsole, HostConsoleProvider, SecretNotice},
     fault_v1::{HostFault, HostFaultProvider, PanicReport},
     handle::Interface,
-    log_v1::{HostLog, HostLogProvider, Level, LogField, LogRecord},
+    log_v1::{HostLog, HostLogProvider, Level, LogRecord},
     metrics_v1::{HostMetrics, HostMetricsProvider, Series, SeriesDescription, SeriesFailure},
     net_v1::{HostNet, HostNetProvider, NetFailure},
     task_v1::{HostTask, HostTaskProvider, Job, Task, TaskFuture, TaskProvider, Thread, ThreadProvider},
@@ -203,17 +203,9 @@ impl HostNetProvider for InstanceHost {
 
 impl HostFaultProvider for InstanceHost {
     fn panicked(&self, report: PanicReport) -> Result<(), CallFailure> {
-        let field = |name: &str, value: &str| LogField { name: name.to_owned(), value: value.to_owned() };
-        self.0.log.write(
-            &self.0.instance,
-            &LogRecord {
-                level: Level::Error,
-                target: "fault".to_owned(),
-                message: "the plugin panicked; what it was doing has ended, the rest goes on (report it to the plugin's author with this line)".to_owned(),
-                fields: vec![field("panic", &report.message), field("place", &report.place)],
-                session: report.session,
-            },
-        );
+        let message = "the plugin panicked; what it was doing has ended, the rest goes on (report it to the plugin's author with this line)";
+        let record = LogRecord::new(Level::Error, "fault", report.session.as_deref(), message);
+        self.0.log.write(&self.0.instance, &record.with("panic", &report.message).with("place", &report.place));
         // After its line in the log, which others tell of.
         self.0.account.panicked();
         Ok(())
@@ -233,16 +225,7 @@ fn is_plain_name(name: &str) -> bool {
 
 impl HostConsoleProvider for InstanceHost {
     fn notice(&self, text: String) -> Result<(), CallFailure> {
-        self.0.log.write(
-            &self.0.instance,
-            &LogRecord {
-                level: Level::Info,
-                target: "notice".to_owned(),
-                message: text,
-                fields: Vec::new(),
-                session: None,
-            },
-        );
+        self.0.log.write(&self.0.instance, &LogRecord::new(Level::Info, "notice", None, &text));
         Ok(())
     }
 

@@ -113,9 +113,9 @@ fn text(line: &mut String, time: Option<String>, instance: &str, record: &LogRec
     }
     write_text(
         line,
-        (level_name(record.level), instance, record.session.as_deref()),
-        &record.message,
-        record.fields.iter().map(|field| (field.name.as_str(), field.value.as_str())),
+        (level_name(record.level), instance, record.session()),
+        record.message(),
+        record.fields(),
     );
 }
 
@@ -126,14 +126,14 @@ fn json(time: Option<String>, instance: &str, record: &LogRecord) -> String {
     }
     object.insert("level".into(), level_name(record.level).into());
     object.insert("plugin".into(), instance.into());
-    if let Some(session) = &record.session {
-        object.insert("session".into(), session.as_str().into());
+    if let Some(session) = record.session() {
+        object.insert("session".into(), session.into());
     }
-    object.insert("message".into(), record.message.as_str().into());
-    for field in &record.fields {
+    object.insert("message".into(), record.message().into());
+    for (name, value) in record.fields() {
         // A field cannot take the place of what every record has.
-        let name = if object.contains_key(&field.name) { format!("{}_", field.name) } else { field.name.clone() };
-        object.insert(name, field.value.as_str().into());
+        let name = if object.contains_key(name) { format!("{name}_") } else { name.to_owned() };
+        object.insert(name, value.into());
     }
     serde_json::Value::Object(object).to_string()
 }
@@ -150,11 +150,7 @@ impl Subscriber for CoreEvents {
         metadata.is_event() && Level::from(metadata.level()) <= self.0.level(CORE)
     }
     fn event(&self, event: &Event<'_>) {
-        let mut record = LogRecord::from_event(event, None);
-        if let Some(at) = record.fields.iter().position(|field| field.name == "session") {
-            record.session = Some(record.fields.remove(at).value);
-        }
-        self.0.write(CORE, &record);
+        self.0.write(CORE, &LogRecord::from_event(event, None));
     }
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
         span::Id::from_u64(1)
@@ -168,16 +164,9 @@ impl Subscriber for CoreEvents {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dovetail_abi::log_v1::LogField;
 
     fn record(value: &str) -> LogRecord {
-        LogRecord {
-            level: Level::Info,
-            target: "t".into(),
-            message: "login".into(),
-            fields: vec![LogField { name: "user".into(), value: value.into() }],
-            session: Some("s1".into()),
-        }
+        LogRecord::new(Level::Info, "t", Some("s1"), "login").with("user", value)
     }
 
     #[test]
@@ -206,8 +195,7 @@ mod tests {
 
     #[test]
     fn json_is_json_and_fields_do_not_replace_the_frame() {
-        let mut record = record("x");
-        record.fields.push(LogField { name: "level".into(), value: "forged".into() });
+        let record = record("x").with("level", "forged");
         let value: serde_json::Value = serde_json::from_str(&json(now(), "smtp", &record)).unwrap();
         assert_eq!(value["level"], "info");
         assert_eq!(value["user"], "x");

@@ -167,7 +167,7 @@ impl TestHost {
     /// Whether a record's text, or a value of it, holds this text.
     pub fn logged(&self, text: &str) -> bool {
         let holds = |record: &LogRecord| {
-            record.message.contains(text) || record.fields.iter().any(|field| field.value.contains(text))
+            record.message().contains(text) || record.fields().any(|(_, value)| value.contains(text))
         };
         self.log().iter().any(holds)
     }

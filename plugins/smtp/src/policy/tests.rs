@@ -312,8 +312,8 @@ async fn decisions_are_logged_and_counted() {
     let lines: Vec<String> = host
         .log()
         .iter()
-        .filter(|record| record.message.starts_with("policy"))
-        .map(|record| format!("{} {:?}", record.message, record.fields.iter().map(|f| &f.value).collect::<Vec<_>>()))
+        .filter(|record| record.message().starts_with("policy"))
+        .map(|record| format!("{} {:?}", record.message(), record.fields().map(|(_, value)| value).collect::<Vec<_>>()))
         .collect();
     assert_eq!(lines.len(), 2, "{lines:?}");
     for word in ["\"b\"", "\"Helo\"", "\"junk\"", "\"because\""] {
