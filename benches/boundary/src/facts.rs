@@ -68,6 +68,7 @@ the figures hold both, and the client is the same code in both ways.
 | work | what it is |
 |---|---|
 | handshake | a full TLS 1.3 handshake, P-256 certificate, ticket and first bytes from the server included |
+| handshake-resumed | the same with a ticket of the connection before, and another one given |
 | tls-64k | 64 KiB each way over an established TLS connection |
 | message | an SMTP session with one message of 8 KiB, directory and delivery answering at once |
 | message-in-tls | the same on an implicit TLS port: the handshake, then SMTP's plugin over TLS's plugin |

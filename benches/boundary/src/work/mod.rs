@@ -13,6 +13,8 @@ use ways::{acceptor, protocol};
 pub const LISTED: &[&str] = &[
     "handshake/direct",
     "handshake/through",
+    "handshake-resumed/direct",
+    "handshake-resumed/through",
     "tls-64k/direct",
     "tls-64k/through",
     "message/direct",
@@ -42,6 +44,8 @@ async fn dispatch(name: &str, count: u32) -> Result<(), Error> {
     match name {
         "handshake/direct" => tls::handshakes(acceptor::direct()?, count).await,
         "handshake/through" => tls::handshakes(acceptor::through().await?, count).await,
+        "handshake-resumed/direct" => tls::resumed(acceptor::direct()?, count).await,
+        "handshake-resumed/through" => tls::resumed(acceptor::through().await?, count).await,
         "tls-64k/direct" => tls::bulk(acceptor::direct()?, count).await,
         "tls-64k/through" => tls::bulk(acceptor::through().await?, count).await,
         "message/direct" => message::plain(protocol::direct()?, count).await,

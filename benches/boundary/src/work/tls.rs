@@ -11,7 +11,7 @@ use tokio_rustls::{client::TlsStream, TlsConnector};
 /// The client's end of a TLS connection.
 pub type Client = TlsStream<DuplexStream>;
 
-/// A certificate store, and a client that trusts what is in it. The client never resumes.
+/// A certificate store, and a client that trusts what is in it. The client doesn't resume.
 ///
 /// # Errors
 /// If no certificate can be made.
@@ -41,15 +41,36 @@ pub async fn connect(accept: &impl Accept, client: &TlsConnector) -> Result<(Cli
 /// Full handshakes, each up to the server's first bytes at the client.
 pub async fn handshakes((accept, client): (impl Accept, TlsConnector), count: u32) -> Result<(), Error> {
     for _ in 0..count {
-        let (mut client, mut server, facts) = connect(&accept, &client).await?;
-        if facts.resumed || facts.version != "TLSv1.3" {
-            return Err(unexpected("a full handshake of TLS 1.3", &facts));
-        }
-        server.write_all(GREETING).await?;
-        server.flush().await?;
-        let mut greeting = [0; GREETING.len()];
-        client.read_exact(&mut greeting).await?;
+        handshake(&accept, &client, false).await?;
     }
+    Ok(())
+}
+
+/// Handshakes that resume the session before, each up to the server's first bytes at the client.
+pub async fn resumed((accept, client): (impl Accept, TlsConnector), count: u32) -> Result<(), Error> {
+    let mut config = ClientConfig::clone(client.config());
+    config.resumption = Resumption::in_memory_sessions(8);
+    let client = TlsConnector::from(Arc::new(config));
+    handshake(&accept, &client, false).await?;
+    for _ in 0..count {
+        handshake(&accept, &client, true).await?;
+    }
+    Ok(())
+}
+
+/// The client has its ticket when it has the greeting, which comes behind it.
+async fn handshake(accept: &impl Accept, client: &TlsConnector, resumed: bool) -> Result<(), Error> {
+    let (mut client, mut server, facts) = connect(accept, client).await?;
+    if facts.resumed != resumed || facts.version != "TLSv1.3" {
+        return Err(unexpected(
+            if resumed { "a resumed session of TLS 1.3" } else { "a full handshake of TLS 1.3" },
+            &facts,
+        ));
+    }
+    server.write_all(GREETING).await?;
+    server.flush().await?;
+    let mut greeting = [0; GREETING.len()];
+    client.read_exact(&mut greeting).await?;
     Ok(())
 }
 
