@@ -15,6 +15,7 @@ mod plugin;
 mod reload;
 mod serve;
 mod status;
+mod tls;
 mod trace;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -61,6 +62,9 @@ enum Command {
     Dns(dns::Dns),
     /// Show how the running server is
     Status(status::StatusCommand),
+    /// Show what a client gets that speaks TLS with the running server
+    #[command(subcommand)]
+    Tls(tls::TlsCommand),
     /// Show what the log says about one session or one message
     Trace(trace::Trace),
     /// List the addresses that are shut out for failed logins
@@ -97,6 +101,7 @@ pub fn run() -> ExitCode {
         Command::Check(check) => check::run(&common, &check),
         Command::Reload => reload::run(&common),
         Command::Status(status) => status::run(&common, &status),
+        Command::Tls(tls) => tls::run(&common, &tls),
         Command::Trace(trace) => trace::run(&common, &trace),
         Command::Blocked => blocked::list(&common),
         Command::Unblock(unblock) => blocked::unblock(&common, &unblock),

@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod client;
+pub mod explain;
 pub mod message;
 pub mod server;
 pub mod status;

@@ -13,6 +13,7 @@ pub mod fit;
 pub mod generation;
 pub mod host;
 pub mod instance;
+pub mod listeners;
 pub mod load;
 pub mod member;
 pub mod metered;

@@ -22,6 +22,7 @@ use crate::{
     notify,
     plugin::{
         instance::{did_not_start, Assembly},
+        listeners::announce,
         load,
         member::{Member, Offer},
     },
@@ -246,7 +247,9 @@ impl Server {
         }
         self.doors.switch(&new.listeners, fresh.doors);
         self.figures.switch(&new.config.metrics.bind, fresh.figures, &Arc::downgrade(self));
+        announce(&new.config);
         self.state.store(new.clone());
+        self.judging.arrange(&self.state);
         let mut replaced = Vec::new();
         for listener in &old.listeners {
             let same_name = |other: &&Arc<Listener>| other.config.name == listener.config.name;

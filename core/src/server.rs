@@ -7,6 +7,7 @@
 
 pub mod doors;
 pub mod figures;
+pub mod judge;
 pub mod listeners;
 pub mod origin;
 mod trial;
@@ -18,7 +19,7 @@ use crate::{
     datadir::{self, DataDir},
     net::limits::{ConnectionLimit, Guessers},
     notify,
-    plugin::{host::END_LIMIT, instance::Assembly, load},
+    plugin::{host::END_LIMIT, instance::Assembly, listeners::announce, load},
     reload::{retire::Retiring, shape::Shape, swap::Swaps},
     session::Listener,
     telemetry::log::Log,
@@ -98,6 +99,8 @@ pub struct Server {
     data_dir: DataDir,
     /// Where figures are shown.
     pub(crate) figures: Figures,
+    /// Who checks certificates.
+    pub(crate) judging: judge::Judging,
     /// The same, bound and not shown before it runs.
     fresh_figures: Mutex<Vec<figures::Fresh>>,
 }
@@ -170,6 +173,7 @@ impl Server {
         };
         doors.switch(&listeners, fresh);
         let shape = Shape::of(&config, &assembly);
+        announce(&config);
         let state = State {
             config: Arc::new(config),
             assembly: Arc::new(assembly),
@@ -192,6 +196,7 @@ impl Server {
             started: Instant::now(),
             data_dir,
             figures,
+            judging: judge::Judging::default(),
             fresh_figures: Mutex::new(fresh_figures),
         })
     }
@@ -229,6 +234,7 @@ impl Server {
         let fresh = std::mem::take(&mut *me.fresh_figures.lock().unwrap_or_else(PoisonError::into_inner));
         me.figures.switch(&me.config().metrics.bind, fresh, &Arc::downgrade(&me));
         let mut serving = Box::pin(control.serve(me.clone()));
+        me.judging.arrange(&me.state);
         notify::ready("serving");
         let asked = async {
             while reloads.recv().await.is_some() {

@@ -9,6 +9,8 @@ use crate::{
 };
 use dovetail_abi::{
     contained::Contained,
+    files_v1::{Given, OperationFiles, OperationFilesProvider},
+    forms_v1::{Form, OperationForm, OperationFormProvider, Remark},
     handle::{Described, Interface},
     kernel_v1::{
         Bound, Description, Instance, InstanceProvider, InterfaceUse, Need, PrepareInput, Prepared, PreparedProvider,
@@ -156,6 +158,28 @@ pub fn library_query<P: Plugin>(interface: &str) -> Option<AnyHandle> {
             Ok(P::operations())
         }
     }
+    impl<P: Plugin> OperationFormProvider for List<P> {
+        fn suggest(&self, form: Form) -> Result<Option<String>, CallFailure> {
+            Ok(P::suggest(&form))
+        }
+        fn check(&self, form: Form) -> Result<Vec<Remark>, CallFailure> {
+            Ok(P::check_answers(&form))
+        }
+    }
+    impl<P: Plugin> OperationFilesProvider for List<P> {
+        fn more(&self, given: Given) -> Result<Vec<String>, CallFailure> {
+            Ok(P::further_files(&given.operation, &given.values))
+        }
+    }
     install();
-    (interface == OperationList::ID).then(|| OperationList::new(List::<P>(PhantomData)).erase())
+    let list = List::<P>(PhantomData);
+    if interface == OperationList::ID {
+        Some(OperationList::new(list).erase())
+    } else if interface == OperationForm::ID {
+        Some(OperationForm::new(list).erase())
+    } else if interface == OperationFiles::ID {
+        Some(OperationFiles::new(list).erase())
+    } else {
+        None
+    }
 }

@@ -82,14 +82,22 @@ pub use service::Service;
 
 /// `dovetail.certs/1`: certificate stores.
 pub mod certs {
+    pub use dovetail_abi::certs_admin_v1::{
+        CertsAdmin, CertsAdminProvider, CertsJudge, CertsJudgeProvider, Choice, ChoiceReason, PairFacts,
+    };
     pub use dovetail_abi::certs_v1::{Certs, CertsFailure, CertsProvider, Identity};
+}
+
+/// `dovetail.host.listeners/1`: what the server listens on.
+pub mod listeners {
+    pub use dovetail_abi::listeners_v1::{HostListeners, HostListenersProvider, ListenerInfo, ListenerTls};
 }
 
 /// `dovetail.directory/1`: accounts and addresses.
 pub mod directory {
     pub use dovetail_abi::directory_v1::{
-        AddressKind, AuthOutcome, AuthStatus, Directory, DirectoryFailure, DirectoryProvider, PasswordAttempt,
-        Resolution,
+        AddressKind, AuthOutcome, AuthStatus, CertificateAttempt, CertificateOutcome, Directory, DirectoryFailure,
+        DirectoryProvider, LoginMethods, PasswordAttempt, Proven, Resolution, ScramKeys, ScramRequest,
     };
 }
 

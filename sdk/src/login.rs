@@ -1,8 +1,8 @@
-//! What every protocol does with a name and a password: asks the directory, tells core before the client is told, and leaves
-//! the same line in the log.
+//! What every protocol does with a login: asks the directory, tells core before the client is told, and leaves the same line in
+//! the log.
 
 use crate::{
-    directory::{AuthStatus, Directory, PasswordAttempt},
+    directory::{AuthOutcome, AuthStatus, CertificateAttempt, Directory, DirectoryFailure, PasswordAttempt},
     protocol::Session,
     Secret, Service,
 };
@@ -49,23 +49,79 @@ impl Session {
             Ok(directory) => directory.authenticate(attempt).await,
             Err(failure) => Err(failure.into()),
         };
+        self.conclude(answer, identity, mechanism).await
+    }
+
+    /// Has the directory find the account that the client's certificate stands for, which TLS has verified.
+    pub async fn log_in_by_certificate(
+        &self,
+        directory: &Service<Directory>,
+        service: &str,
+        act_as: Option<String>,
+        mechanism: &'static str,
+    ) -> Login {
+        let act_as = act_as.unwrap_or_default();
+        let chain = self.tls().map(|facts| facts.peer_chain.clone()).unwrap_or_default();
+        if chain.is_empty() {
+            return self.refuse(&act_as, mechanism, "TLS has verified no certificate of this client").await;
+        }
+        let attempt = CertificateAttempt {
+            chain,
+            authorization_id: act_as.clone(),
+            peer: self.info.peer.ip(),
+            service: service.to_owned(),
+        };
+        let answer = match directory.ready().await {
+            Ok(directory) => directory.authenticate_certificate(attempt).await,
+            Err(failure) => Err(failure.into()),
+        };
+        let found = match answer {
+            Ok(found) => found,
+            Err(failure) => return self.conclude(Err(failure), act_as, mechanism).await,
+        };
+        let (certificate, reason) = (found.certificate, found.reason);
+        match (found.outcome.status, found.outcome.account) {
+            (AuthStatus::Accepted, Some(account)) => {
+                tracing::info!(account, mechanism, tls = self.tls_text(), certificate, reason, "login");
+                self.authenticated(&account, mechanism, true).await;
+                Login::Accepted { account }
+            }
+            (status, _) => {
+                tracing::info!(user = act_as, mechanism, ?status, certificate, reason, "login refused");
+                self.authenticated(&act_as, mechanism, false).await;
+                Login::Refused
+            }
+        }
+    }
+
+    /// Makes of the directory's answer what is logged, reported to core, and to be told to the client. `name` is who the client
+    /// says it is, `mechanism` by which command or SASL mechanism.
+    pub async fn conclude(
+        &self,
+        answer: Result<AuthOutcome, DirectoryFailure>,
+        name: String,
+        mechanism: &'static str,
+    ) -> Login {
         match answer {
             Ok(outcome) if outcome.status == AuthStatus::Accepted => {
-                let account = outcome.account.unwrap_or(identity);
+                let account = outcome.account.unwrap_or(name);
                 tracing::info!(account, mechanism, tls = self.tls_text(), "login");
                 self.authenticated(&account, mechanism, true).await;
                 Login::Accepted { account }
             }
-            Ok(outcome) => {
-                tracing::info!(user = identity, mechanism, status = ?outcome.status, "login refused");
-                self.authenticated(&identity, mechanism, false).await;
-                Login::Refused
-            }
+            Ok(outcome) => self.refuse(&name, mechanism, &format!("{:?}", outcome.status)).await,
             Err(failure) => {
-                tracing::error!(user = identity, mechanism, %failure, "login not checked: the client was told to try later; look for the cause in the directory's lines");
+                tracing::error!(user = name, mechanism, %failure, "login not checked: the client was told to try later; look for the cause in the directory's lines");
                 Login::Unavailable
             }
         }
+    }
+
+    /// Logs and reports a login that failed whatever the directory would have said, because of `reason`.
+    pub async fn refuse(&self, name: &str, mechanism: &'static str, reason: &str) -> Login {
+        tracing::info!(user = name, mechanism, status = reason, "login refused");
+        self.authenticated(name, mechanism, false).await;
+        Login::Refused
     }
 
     /// What is known of the session's TLS, in words for the log: `TLS 1.3 CIPHER GROUP`, or `none`.

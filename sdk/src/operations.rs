@@ -1,5 +1,6 @@
 //! `dovetail.operations/1`: administrative actions that a plugin offers.
 
+pub use dovetail_abi::forms_v1::{Form, Remark};
 pub use dovetail_abi::operations_v1::{
     Field, FieldKind, FieldValue, Operation, OperationFailure, Operations, OperationsProvider, Progress, Report, Table,
 };

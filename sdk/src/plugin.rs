@@ -3,9 +3,10 @@
 use crate::{config::Diagnostic, service::Service, Severity};
 pub use dovetail_abi::kernel_v1::{Purpose, ReloadFailure, StartFailure};
 use dovetail_abi::{
+    forms_v1::{Form, Remark},
     handle::Interface,
     kernel_v1::{Bound, PrepareInput, Section},
-    operations_v1::Operation,
+    operations_v1::{FieldValue, Operation},
 };
 use serde::de::DeserializeOwned;
 use std::{
@@ -57,6 +58,28 @@ pub trait Plugin: Sized + Send + Sync + 'static {
 
     /// The operations offered under the plugin's `command`. Needs no instance: it is what `--help` shows.
     fn operations() -> Vec<Operation> {
+        Vec::new()
+    }
+
+    /// What an empty answer to a field of an operation's form means, by the answers before it: the server's host name, or
+    /// something that follows from what was said. Without any it is the field's default. Pure, and quick.
+    fn suggest(form: &Form) -> Option<String> {
+        let _ = form;
+        None
+    }
+
+    /// What is to be said about the answers to the form's field, by the same rules that the operation goes by, so that
+    /// nobody fills in a form in vain. Kinds, choices and required fields have been checked. Pure, and quick.
+    fn check_answers(form: &Form) -> Vec<Remark> {
+        let _ = form;
+        Vec::new()
+    }
+
+    /// The files that an operation's values of the kind [`FieldKind::Path`](crate::operations::FieldKind) name and that
+    /// it needs too, such as those in another program's config: absolute paths, which the command line reads as its
+    /// caller. Pure, and quick.
+    fn further_files(operation: &str, values: &[FieldValue]) -> Vec<String> {
+        let _ = (operation, values);
         Vec::new()
     }
 }

@@ -61,6 +61,9 @@ pub enum Error {
         /// Where the fuzzer puts such inputs.
         artifacts: PathBuf,
     },
+    /// A scan that can't be made, or that found something.
+    #[error("{0}")]
+    Scan(String),
     /// A server under test that doesn't do what it should.
     #[error("{0}")]
     Server(String),

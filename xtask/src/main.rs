@@ -8,6 +8,7 @@ mod fuzz;
 mod layouts;
 mod reference;
 mod run;
+mod scan;
 mod soak;
 mod swap;
 mod workspace;
@@ -32,6 +33,8 @@ enum Chore {
     Soak(soak::Options),
     /// Swap plugins of a release build under load, and see that nothing is dropped, refused, lost or leaked
     Swap(swap::Options),
+    /// Look at all ports that speak TLS with testssl.sh, sslscan and sslyze, with both providers
+    Scan(scan::Options),
     /// Make docs/src/reference.md from the types of the options, or check it
     Reference(reference::Options),
     /// Write how every interface is laid out to sdk/abi/layouts, or check it
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Chore::Bench(options) => bench::run(&options),
         Chore::Soak(options) => soak::run(&options),
         Chore::Swap(options) => swap::run(&options),
+        Chore::Scan(options) => scan::run(&options),
         Chore::Reference(options) => reference::run(&options),
         Chore::Layouts(options) => layouts::run(&options),
         Chore::Dist => dist::run(),

@@ -1,8 +1,10 @@
 //! `cargo xtask soak`: a release build under load, killed and started again and again; then sessions of IMAP that hold
-//! the server to its rules; then the fuzz targets.
+//! the server to its rules; then commands that write certificates, killed, and handshakes while they change; then the fuzz
+//! targets.
 //!
 //! Fails if an acknowledged message is lost, doubled or damaged, if a session is told something that breaks the rules of
-//! IMAP, or if a fuzz target breaks a promise. Says what the server's memory did.
+//! IMAP, if a certificate is half there or a handshake fails, or if a fuzz target breaks a promise. Says what the server's
+//! memory did.
 
 use crate::bench::{raise_open_files, scratch, Build, Dovetail, POP3, SMTP};
 use crate::error::Error;
@@ -22,6 +24,12 @@ pub struct Options {
     /// How long twenty IMAP sessions then do this and that in one mailbox; 0: not at all
     #[arg(long, default_value_t = 10)]
     imap_minutes: u64,
+    /// How often each command that writes certificates is then killed, under a server that serves them; 0: not at all
+    #[arg(long, default_value_t = 500)]
+    certificate_kills: u64,
+    /// How many handshakes there are while an authority's certificates come into service; 0: none
+    #[arg(long, default_value_t = 10_000)]
+    handshakes: u64,
     /// How long each fuzz target runs afterwards; 0: not at all. Needs a nightly toolchain and cargo-fuzz
     #[arg(long, default_value_t = 0)]
     fuzz_minutes: u64,
@@ -44,32 +52,41 @@ pub fn run(options: &Options) -> Result<(), Error> {
     if options.minutes > 0 {
         load(&workspace, options)?;
     }
-    if options.imap_minutes > 0 {
-        imap(options.imap_minutes)?;
+    // Debug builds, on purpose: what overflows or breaks an assertion that a release leaves out shows there.
+    for (test, variable, number, said) in [
+        (IMAP, "DOVETAIL_STRESS_SECONDS", options.imap_minutes * 60, "imap stress"),
+        (KILLS, "DOVETAIL_CERTS_CRASH_ROUNDS", options.certificate_kills, "kill -9 of certs"),
+        (HANDSHAKES, "DOVETAIL_HANDSHAKES", options.handshakes, "CSR round trip"),
+    ] {
+        if number > 0 {
+            longer(test, variable, number, said)?;
+        }
     }
     fuzzers.map_or(Ok(()), |fuzzers| fuzzers.run(options.fuzz_minutes, options.fuzz_jobs))
 }
 
-/// The end-to-end test of many IMAP sessions, for longer than in a test run. It is a debug build on purpose: what
-/// overflows or breaks an assertion that a release leaves out shows there.
-fn imap(minutes: u64) -> Result<(), Error> {
-    println!("IMAP sessions, {minutes} minutes");
+/// An end-to-end test, for longer than in a test run: its name, what makes it longer, and how the lines begin that it says.
+fn longer(test: &str, variable: &str, number: u64, says: &str) -> Result<(), Error> {
+    println!("{says}: {variable}={number}");
     let mut command = run::cargo();
-    command.args(["test", "--quiet", "-p", "dovetail", "--test", "e2e", "--", "--exact", STRESS, "--show-output"]);
-    command.env("DOVETAIL_STRESS_SECONDS", (minutes * 60).to_string());
+    command.args(["test", "--quiet", "-p", "dovetail", "--test", "e2e", "--", "--exact", test, "--show-output"]);
+    command.env(variable, number.to_string());
     let said = run::output(&mut command)?;
     // A name that no test has would be a success of no tests.
     if !said.contains("1 passed") {
         return Err(Error::Server(format!(
-            "there is no end-to-end test `{STRESS}` any more; put its new name into soak.rs"
+            "there is no end-to-end test `{test}` any more; put its new name into soak.rs"
         )));
     }
-    said.lines().filter(|line| line.starts_with("imap stress")).for_each(|line| println!("{line}"));
+    said.lines().filter(|line| line.starts_with(says)).for_each(|line| println!("{line}"));
     Ok(())
 }
 
-/// Its name.
-const STRESS: &str = "imap::stress::twenty_sessions_in_one_mailbox_keep_to_the_rules";
+/// The tests' names.
+const IMAP: &str = "imap::stress::twenty_sessions_in_one_mailbox_keep_to_the_rules";
+const KILLS: &str = "certs_crash::a_kill_at_any_time_leaves_the_old_pair_or_the_new_and_the_server_shows_no_other";
+const HANDSHAKES: &str =
+    "certs_request::the_answer_of_an_authority_takes_the_place_of_the_self_signed_certificate_and_no_handshake_fails";
 
 /// Runs the server for that time and looks for every message.
 fn load(workspace: &Workspace, options: &Options) -> Result<(), Error> {

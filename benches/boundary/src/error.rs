@@ -1,6 +1,8 @@
 //! What can go wrong in a measurement.
 
-use dovetail_abi::{kernel_v1::Diagnostic, protocol_v1::SessionFailure, tls_v1::TlsError, CallFailure};
+use dovetail_abi::{
+    certs_v1::CertsFailure, kernel_v1::Diagnostic, protocol_v1::SessionFailure, tls_v1::TlsError, CallFailure,
+};
 use std::io;
 
 /// Why there is no figure.
@@ -8,7 +10,7 @@ use std::io;
 #[non_exhaustive]
 pub enum Error {
     /// Called wrongly.
-    #[error("say `boundary list`, `boundary run NAME COUNT` or `boundary facts`")]
+    #[error("say `boundary list`, `boundary run NAME COUNT`, `boundary facts`, `boundary fill DIR COUNT` or `boundary certs DIR`")]
     Usage,
     /// A plugin that is not there or cannot be used.
     #[error("plugin {id}: {detail}; `cargo build --release` makes it")]
@@ -33,6 +35,9 @@ pub enum Error {
     /// A session.
     #[error("the session failed: {0}")]
     Session(#[from] SessionFailure),
+    /// The certificate store.
+    #[error("the certificate store: {0}")]
+    Certs(#[from] CertsFailure),
     /// A call that was not answered.
     #[error(transparent)]
     Call(#[from] CallFailure),

@@ -8,7 +8,10 @@ use dovetail_abi::{
 use dovetail_sdk::{
     certs::{CertsFailure, CertsProvider, Identity},
     delivery::{Answer, DeliveryFailure, DeliveryProvider, Envelope, RecipientRequest, Verdict},
-    directory::{AuthOutcome, DirectoryFailure, DirectoryProvider, PasswordAttempt, Resolution},
+    directory::{
+        AuthOutcome, CertificateAttempt, CertificateOutcome, DirectoryFailure, DirectoryProvider, LoginMethods,
+        PasswordAttempt, Proven, Resolution, ScramKeys, ScramRequest,
+    },
     store::{Body, BodyProvider, BodySink, BodySinkProvider, StoreFailure},
     tls::{TlsConnection, TlsError, TlsErrorCode, TlsFacts},
 };
@@ -56,6 +59,21 @@ impl DirectoryProvider for Directory {
     async fn authenticate(&self, _: PasswordAttempt) -> Result<AuthOutcome, DirectoryFailure> {
         Err(CallFailure::Unavailable.into())
     }
+    async fn authenticate_certificate(&self, _: CertificateAttempt) -> Result<CertificateOutcome, DirectoryFailure> {
+        Err(CallFailure::Unavailable.into())
+    }
+    fn login_methods(&self) -> Result<LoginMethods, DirectoryFailure> {
+        Ok(LoginMethods::default())
+    }
+
+    async fn scram_keys(&self, _: ScramRequest) -> Result<ScramKeys, DirectoryFailure> {
+        Err(DirectoryFailure::new("not asked here"))
+    }
+
+    async fn authorize(&self, _: Proven) -> Result<AuthOutcome, DirectoryFailure> {
+        Err(DirectoryFailure::new("not asked here"))
+    }
+
     async fn resolve(&self, _: String) -> Result<Resolution, DirectoryFailure> {
         Err(CallFailure::Unavailable.into())
     }

@@ -25,9 +25,17 @@ impl Plugin {
     /// # Errors
     /// If it is not there, or does not fit.
     pub async fn start(id: &str, services: &[AnyHandle]) -> Result<Plugin, Error> {
+        Plugin::start_with(id, "()", services).await
+    }
+
+    /// The same with a section.
+    ///
+    /// # Errors
+    /// The same, or if the section is wrong.
+    pub async fn start_with(id: &str, section: &str, services: &[AnyHandle]) -> Result<Plugin, Error> {
         let found = Finder::new([]).find(id).map_err(Error::plugin(id))?;
         let library = load::load(&found.path, None, None).map_err(Error::plugin(id))?;
-        let prepared = library.prepare(input(id)).map_err(Error::section(id))?;
+        let prepared = library.prepare(input(id, section)).map_err(Error::section(id))?;
         let host = host(id);
         let mut bound = Vec::new();
         for required in &library.description.requires {
@@ -61,6 +69,14 @@ impl Plugin {
         Ok(place)
     }
 
+    /// Has it read its data anew.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub async fn reload(&self) -> Result<(), Error> {
+        self.instance.reload().await.map_err(|failure| Error::plugin(&self.id)(failure.message))
+    }
+
     fn query(&self, interface: &str) -> Result<AnyHandle, Error> {
         let any = self.instance.query(interface.to_owned())?;
         any.ok_or_else(|| format!("it provides no {interface}")).map_err(Error::plugin(&self.id))
@@ -91,10 +107,10 @@ fn at_a_place(offered: AnyHandle) -> Bound {
     Bound { id, provider: String::new(), slot: place.slot() }
 }
 
-fn input(id: &str) -> PrepareInput {
+fn input(id: &str, section: &str) -> PrepareInput {
     PrepareInput {
         instance: id.to_owned(),
-        section: Section { file: "boundary.ron".into(), line: 1, column: 1, text: "()".into() },
+        section: Section { file: "boundary.ron".into(), line: 1, column: 1, text: section.to_owned() },
         hostname: HOSTNAME.into(),
         data_dir: NOWHERE.into(),
         config_dir: NOWHERE.into(),

@@ -4,12 +4,15 @@
 //!     boundary list             # the pieces of work, as WORK/WAY
 //!     boundary run NAME COUNT   # one of them, COUNT times
 //!     boundary facts            # Markdown: what the work is, and the allocations of a pending read (needs valgrind)
+//!     boundary fill DIR COUNT   # makes so many certificates in a folder
+//!     boundary certs DIR        # JSON: what the certificate store takes for this folder (a pair in it is replaced)
 //!
 //! All of it happens in one thread and in memory, so that instructions can be counted: client and server are two tasks with
 //! a pipe between them. Plugins are looked for beside this program: `cargo build --release` makes them.
 //!
 //! **How it fails.** With one line on standard error and exit code 1; nothing is measured then.
 
+mod certs;
 mod error;
 mod facts;
 mod fakes;
@@ -35,6 +38,8 @@ fn run() -> Result<(), Error> {
     match args[..] {
         ["list"] => work::LISTED.iter().for_each(|name| println!("{name}")),
         ["run", name, count] => work::run(name, count.parse().map_err(|_| Error::Usage)?)?,
+        ["fill", dir, count] => certs::fill(dir.as_ref(), count.parse().map_err(|_| Error::Usage)?)?,
+        ["certs", dir] => println!("{}", certs::measure(dir.as_ref())?),
         ["facts"] => print!("{}", facts::markdown()?),
         _ => return Err(Error::Usage),
     }

@@ -1,6 +1,7 @@
 //! What is said on the control socket.
 
 use super::{
+    explain::Explanation,
     status::{Blocked, SessionList},
     Status,
 };
@@ -59,6 +60,13 @@ pub enum Call {
     },
     /// What the server consists of, to be compared with a config.
     Shape,
+    /// What a client gets that speaks TLS.
+    ExplainTls {
+        /// To this listener,
+        listener: String,
+        /// and asks for this server name.
+        server_name: Option<String>,
+    },
     /// An operation of a plugin.
     Operation {
         /// The word of the plugin's operations, or
@@ -111,6 +119,8 @@ pub enum Answer {
     Step(String),
     /// It was refused or failed.
     Failed(String),
+    /// An operation was refused for want of a secret.
+    Wanting(Refusal),
     /// To `status`.
     Status(Box<Status>),
     /// To `sessions`.
@@ -121,8 +131,25 @@ pub enum Answer {
     Unblocked(bool),
     /// To `shape`.
     Shape(Box<Running>),
+    /// To `explain_tls`.
+    ExplainTls(Box<Explanation>),
     /// To an operation, and to `reload`.
     Report(Box<ReportMessage>),
+}
+
+/// Why an operation was refused or failed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The reason.
+    pub message: String,
+    /// The secret field without whose value it can't be done; empty: none.
+    pub ask: String,
+}
+
+impl From<String> for Refusal {
+    fn from(message: String) -> Self {
+        Refusal { message, ask: String::new() }
+    }
 }
 
 /// What runs.
@@ -141,6 +168,7 @@ pub struct ReportMessage {
     table: Option<(Vec<String>, Vec<Vec<String>>)>,
     warnings: Vec<String>,
     json: String,
+    exit: u32,
 }
 
 impl From<Report> for ReportMessage {
@@ -150,6 +178,7 @@ impl From<Report> for ReportMessage {
             table: report.table.map(|table| (table.columns, table.rows)),
             warnings: report.warnings,
             json: report.json,
+            exit: report.exit,
         }
     }
 }
@@ -161,6 +190,7 @@ impl From<ReportMessage> for Report {
             table: message.table.map(|(columns, rows)| Table { columns, rows }),
             warnings: message.warnings,
             json: message.json,
+            exit: message.exit,
         }
     }
 }

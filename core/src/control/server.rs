@@ -2,7 +2,8 @@
 
 use super::{
     address::short,
-    message::{Answer, Call, Request, Running, MAX_REQUEST, VERSION},
+    explain::explain,
+    message::{Answer, Call, Refusal, Request, Running, MAX_REQUEST, VERSION},
     status::{Blocked, SessionList},
     Status,
 };
@@ -151,13 +152,18 @@ async fn call(call: Call, server: &Arc<Server>, steps: mpsc::UnboundedSender<Str
         Call::Shape => {
             Answer::Shape(Box::new(Running { shape: server.state().shape_now(), leaving: server.retiring().plugins() }))
         }
+        Call::ExplainTls { listener, server_name } => match explain(server, &listener, server_name) {
+            Ok(explanation) => Answer::ExplainTls(Box::new(explanation)),
+            Err(message) => Answer::Failed(message),
+        },
         Call::Operation { command, instance, operation, values } => {
             tracing::info!(%command, %operation, "operation");
             let values = values.into_iter().map(Into::into).collect();
             let _operating = server.operating().await;
             match run_operation(&server.assembly(), &command, instance.as_deref(), operation, values, steps).await {
                 Ok(report) => Answer::Report(Box::new(report.into())),
-                Err(message) => Answer::Failed(message),
+                Err(refusal) if refusal.ask.is_empty() => Answer::Failed(refusal.message),
+                Err(refusal) => Answer::Wanting(refusal),
             }
         }
     }
@@ -191,10 +197,11 @@ pub async fn run_operation(
     operation: String,
     values: Vec<FieldValue>,
     steps: mpsc::UnboundedSender<String>,
-) -> Result<Report, String> {
+) -> Result<Report, Refusal> {
     let instance = instance_for(assembly, command, instance)?;
     let operations: Operations = assembly.service(&instance)?;
-    operations.run(operation, values, Progress::new(Steps(steps))).await.map_err(|failure| failure.message)
+    let done = operations.run(operation, values, Progress::new(Steps(steps))).await;
+    done.map_err(|failure| Refusal { message: failure.message, ask: failure.ask })
 }
 
 /// The instance that offers a command's operations.

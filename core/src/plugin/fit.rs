@@ -9,13 +9,13 @@ use super::{
 };
 use crate::{config::report::Problems, telemetry::log::Log};
 use dovetail_abi::{
-    certs_v1::Certs, handle::Interface, kernel_v1::InterfaceUse, known, layout, operations_v1::Operations,
-    protocol_v1::Protocol, tls_v1::Tls,
+    certs_admin_v1::CertsAdmin, certs_v1::Certs, handle::Interface, kernel_v1::InterfaceUse, known, layout,
+    operations_v1::Operations, protocol_v1::Protocol, tls_v1::Tls,
 };
 use std::path::PathBuf;
 
 /// What core asks of plugins.
-const USED_BY_CORE: [&str; 4] = [Protocol::ID, Tls::ID, Certs::ID, Operations::ID];
+const USED_BY_CORE: [&str; 5] = [Protocol::ID, Tls::ID, Certs::ID, CertsAdmin::ID, Operations::ID];
 
 /// Checks all libraries.
 pub fn check(nodes: &[Node<'_>], problems: &mut Problems) {

@@ -4,6 +4,7 @@
 
 use super::{
     account::{Account, Counted},
+    listeners::Listeners,
     metered::Metered,
     tickets::Tickets,
 };
@@ -18,6 +19,7 @@ use dovetail_abi::{
     console_v1::{ConsoleFailure, HostConsole, HostConsoleProvider, SecretNotice},
     fault_v1::{HostFault, HostFaultProvider, PanicReport},
     handle::Interface,
+    listeners_v1::HostListeners,
     log_v1::{HostLog, HostLogProvider, Level, LogRecord},
     metrics_v1::{HostMetrics, HostMetricsProvider, Series, SeriesDescription, SeriesFailure},
     net_v1::{HostNet, HostNetProvider, NetFailure},
@@ -80,6 +82,7 @@ impl InstanceHost {
             HostConsole::ID => HostConsole::new(me).erase(),
             HostMetrics::ID => HostMetrics::new(me).erase(),
             HostTickets::ID => HostTickets::new(Tickets).erase(),
+            HostListeners::ID => HostListeners::new(Listeners).erase(),
             _ => return None,
         })
     }

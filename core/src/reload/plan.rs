@@ -191,8 +191,8 @@ impl Plan {
                 columns: ["part", "name", "change", "what differs"].map(str::to_owned).into(),
                 rows: rows.collect(),
             }),
-            warnings: Vec::new(),
             json: serde_json::to_string(&self.steps).unwrap_or_default(),
+            ..Report::default()
         }
     }
 }

@@ -291,5 +291,5 @@ fn report(before: &Arc<Member>, now: &Arc<Member>, swap: Option<&Swap>) -> Repor
         "before": entry(&was, before.library.path.display().to_string()),
         "swapped_from": swap.map(|swap| swap.from.display().to_string()),
     });
-    Report { lines, table: None, warnings: Vec::new(), json: json.to_string() }
+    Report { lines, json: json.to_string(), ..Report::default() }
 }

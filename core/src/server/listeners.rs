@@ -204,14 +204,22 @@ impl Making<'_> {
             return Ok(());
         }
         let tls = self.tls()?;
+        let (mut good, mut refusal) = (false, None);
         for identity in certs.load(set).map_err(|failure| plain(failure.message))? {
             let name = identity.name.clone();
-            tls.check_identity(identity).await.map_err(|error| {
-                (
-                    format!("the certificate `{name}` cannot be served: {}", error.message),
-                    "import a good pair with `dovetail certs import --replace`".to_owned(),
-                )
-            })?;
+            match tls.check_identity(identity).await {
+                Ok(()) => good = true,
+                Err(error) => {
+                    refusal = Some((
+                        format!("the certificate `{name}` cannot be served: {}", error.message),
+                        "import a good pair with `dovetail certs import --replace`".to_owned(),
+                    ));
+                }
+            }
+        }
+        // One of an identity's pairs is enough; the others are complained about by the store.
+        if let Some(refusal) = refusal.filter(|_| !good) {
+            return Err(refusal);
         }
         self.proved.insert(set);
         Ok(())

@@ -111,12 +111,7 @@ fn text(line: &mut String, time: Option<String>, instance: &str, record: &LogRec
         line.push_str(&time);
         line.push(' ');
     }
-    write_text(
-        line,
-        (level_name(record.level), instance, record.session()),
-        record.message(),
-        record.fields(),
-    );
+    write_text(line, (level_name(record.level), instance, record.session()), record.message(), record.fields());
 }
 
 fn json(time: Option<String>, instance: &str, record: &LogRecord) -> String {

@@ -20,7 +20,7 @@ pub use address::address;
 pub use config::config;
 pub use control::control;
 pub use dovetail_fuzz_accounts_file::accounts;
-pub use dovetail_fuzz_cert_store::{certs_import, certs_pem};
+pub use dovetail_fuzz_cert_store::{certs_der, certs_import, certs_pem, certs_pkcs12, certs_pkcs7};
 pub use dovetail_fuzz_mailstore::store_rows;
 pub use dovetail_fuzz_pop3::{pop3_command, pop3_dots};
 pub use dovetail_fuzz_smtp::{smtp_command, smtp_data, smtp_header};
@@ -40,8 +40,11 @@ pub type Target = fn(&[u8]) -> bool;
 pub const TARGETS: &[(&str, Target)] = &[
     ("accounts", accounts),
     ("address", address),
+    ("certs_der", certs_der),
     ("certs_import", certs_import),
     ("certs_pem", certs_pem),
+    ("certs_pkcs12", certs_pkcs12),
+    ("certs_pkcs7", certs_pkcs7),
     ("config", config),
     ("control", control),
     ("imap_command", imap_command),

@@ -4,14 +4,17 @@
 //! this order: account, alias, the same without its subaddress, `postmaster`, `*@domain`.
 //!
 //! **Fails** when it is made, if what the file says does not fit together ([`BookError`]). **Bounds**: an alias is followed
-//! through at most [`MAX_DEPTH`] others and to at most [`MAX_EXPANSION`] accounts; one that leads back to itself is refused.
+//! through at most [`MAX_DEPTH`] others and to at most [`MAX_EXPANSION`] accounts; one that leads back to itself is refused. An
+//! account has at most [`MAX_CERTIFICATES`] keys of certificates, and each key belongs to one account.
 //! RFC 5321 section 4.5.1 (postmaster), RFC 5233 (subaddresses).
 
 use crate::{
     content::{Account, Content},
+    fingerprint::Fingerprint,
     misfit::BookError,
     name::{DomainName, Name, NameError},
     password,
+    scram::{self, Summary},
 };
 use std::collections::{HashMap, HashSet};
 
@@ -19,6 +22,8 @@ use std::collections::{HashMap, HashSet};
 pub const MAX_DEPTH: usize = 16;
 /// How many accounts an address may stand for.
 pub const MAX_EXPANSION: usize = 1000;
+/// How many certificates may log in to an account.
+pub const MAX_CERTIFICATES: usize = 100;
 
 /// What the config adds to the file.
 #[derive(Clone, Debug, Default)]
@@ -36,8 +41,11 @@ pub struct Book {
     alias_domains: HashMap<DomainName, DomainName>,
     accounts: HashMap<Name, Account>,
     aliases: HashMap<Name, Vec<Name>>,
+    /// Whose key it is.
+    keys: HashMap<Fingerprint, Name>,
     postmaster: Option<Name>,
     separator: Option<char>,
+    scram: Summary,
 }
 
 /// Where an address goes.
@@ -71,6 +79,7 @@ impl Book {
             book.add_alias(name, targets.clone())?;
         }
         book.check()?;
+        book.scram = summary(book.accounts.values());
         Ok(book)
     }
 
@@ -81,8 +90,19 @@ impl Book {
         if !account.password.is_empty() {
             password::check(&account.password).map_err(|error| BookError::Hash(name.clone(), error))?;
         }
+        if !account.scram.is_empty() {
+            scram::check(&account.scram).map_err(|error| BookError::Scram(name.clone(), error))?;
+        }
         for alias in &account.aliases {
             self.add_alias(alias, vec![name.clone()])?;
+        }
+        if account.certificates.len() > MAX_CERTIFICATES {
+            return Err(BookError::Certificates(name.clone()));
+        }
+        for certificate in &account.certificates {
+            if let Some(other) = self.keys.insert(certificate.key, name.clone()) {
+                return Err(BookError::KeyTwice(certificate.key, other, name.clone()));
+            }
         }
         self.claim(name)?;
         self.accounts.insert(name.clone(), account.clone());
@@ -133,6 +153,16 @@ impl Book {
     /// The account of this name.
     pub fn account(&self, name: &Name) -> Option<&Account> {
         self.accounts.get(name)
+    }
+
+    /// The account that has a certificate with this key.
+    pub fn account_by_key(&self, key: &Fingerprint) -> Option<&Name> {
+        self.keys.get(key)
+    }
+
+    /// The SCRAM keys of the accounts, taken together.
+    pub fn scram(&self) -> Summary {
+        self.scram
     }
 
     /// How many accounts there are.
@@ -212,6 +242,22 @@ impl Book {
         walk.follow(name)?;
         Ok(walk.accounts)
     }
+}
+
+fn summary<'a>(accounts: impl Iterator<Item = &'a Account>) -> Summary {
+    let mut summary = Summary::default();
+    let mut counts: HashMap<u32, usize> = HashMap::new();
+    for account in accounts.filter(|account| account.enabled && account.has_password()) {
+        summary.accounts += 1;
+        if let Some(keys) = scram::usable(account) {
+            summary.with_keys += 1;
+            *counts.entry(keys.iterations).or_default() += 1;
+        }
+    }
+    // Of two that are as frequent the greater, so that the same file gives the same.
+    summary.iterations =
+        counts.into_iter().max_by_key(|(iterations, count)| (*count, *iterations)).map(|(most, _)| most);
+    summary
 }
 
 enum Found<'a> {

@@ -129,10 +129,29 @@ fn files_that_do_not_fit_together() {
         (r#"(aliases: {"*@x.org": ["b@x.org"]})"#, "*@x.org leads back to itself"),
         (r#"(postmaster: "p@x.org", accounts: {"a@x.org": ()})"#, "which is not an account"),
         (r#"(accounts: {"a@x.org": (password: "plain")})"#, "dovetail accounts password a@x.org"),
+        (
+            &format!(r#"(accounts: {{"a@x.org": (certificates: [{KEY}]), "b@x.org": (certificates: [{KEY}])}})"#),
+            "is among the `certificates` of a@x.org and again of b@x.org",
+        ),
+        (&format!(r#"(accounts: {{"a@x.org": (certificates: [{KEY}, {KEY}])}})"#), "and again of a@x.org"),
     ] {
         let error = book(text).unwrap_err().to_string();
         assert!(error.contains(words), "{text}: {error}");
     }
+}
+
+const KEY: &str = r#"(key: "0000000000000000000000000000000000000000000000000000000000000000")"#;
+
+#[test]
+fn keys_have_a_limit_and_one_account() {
+    let keys = |count: usize| {
+        let keys: String = (0..count).map(|n| format!("(key: \"{n:064}\"),")).collect();
+        book(&format!("(accounts: {{\"a@x.org\": (certificates: [{keys}])}})"))
+    };
+    let full = keys(MAX_CERTIFICATES).unwrap();
+    assert_eq!(full.account_by_key(&format!("{:064}", 7).parse().unwrap()).map(Name::as_str), Some("a@x.org"));
+    assert_eq!(full.account_by_key(&Fingerprint::of(b"")), None);
+    assert!(matches!(keys(MAX_CERTIFICATES + 1), Err(BookError::Certificates(_))));
 }
 
 #[test]

@@ -2,9 +2,13 @@
 
 use crate::{
     book::Settings,
+    mapping::{self, By},
     name::{DomainName, Name},
     password::Cost,
+    scram::{self, Scram},
+    stored::Costs,
 };
+use dovetail_mail::sasl::scram::MAX_ITERATIONS;
 use dovetail_sdk::{About, Problems};
 use std::{path::PathBuf, time::Duration};
 
@@ -30,6 +34,19 @@ pub struct Config {
     pub max_waiting_hashes: usize,
     /// Right passwords that are remembered, as a keyed hash in memory, so that not each login costs a whole hash.
     pub password_cache: PasswordCache,
+    /// Whether SCRAM-SHA-256 (and -PLUS, under TLS) is offered: `Auto`, if every account that may log in has keys for it; `On`, to
+    /// all, and accounts without keys cannot log in with a client that takes it; `Off`, to nobody, and new passwords get no keys.
+    /// Keys are made with each new password, and at the first login with an older one by a mechanism that says it.
+    pub scram: Scram,
+    /// Iterations of new SCRAM keys: 10000 to 10000000. A client computes them at each login, and whoever has stolen the accounts
+    /// file at each guess.
+    pub scram_iterations: u32,
+    /// By what the certificate of a client leads to the account that it may log in to without a password, on listeners that
+    /// verify certificates of clients: `Key`, its key is among the account's `certificates` in the accounts file;
+    /// `AlternativeName` and `Subject`, the account's address is in the certificate, so that whoever issues them says who may
+    /// log in as whom. They are tried in this order. An empty list lets nobody in by certificate. Default: `[Key,
+    /// AlternativeName, Subject]`.
+    pub certificate_logins: Vec<By>,
 }
 
 /// How long, and how many, right passwords are remembered.
@@ -53,6 +70,9 @@ impl Default for Config {
             max_parallel_hashes: 2,
             max_waiting_hashes: 100,
             password_cache: PasswordCache::default(),
+            scram: Scram::default(),
+            scram_iterations: scram::DEFAULT_ITERATIONS,
+            certificate_logins: mapping::ALL.to_vec(),
         }
     }
 }
@@ -89,6 +109,16 @@ impl Config {
                 "take '+' or '-', or `None` to have no subaddresses",
             );
         }
+        if !(scram::MIN_ITERATIONS..=MAX_ITERATIONS).contains(&self.scram_iterations) {
+            let (found, least) = (self.scram_iterations, scram::MIN_ITERATIONS);
+            problems.error(
+                format!("`scram_iterations` is {found}; it must be {least} to {MAX_ITERATIONS}"),
+                format!("leave it out for {}", scram::DEFAULT_ITERATIONS),
+            );
+        }
+        if let Some(by) = twice(&self.certificate_logins) {
+            problems.error(format!("`certificate_logins` has {by:?} twice"), "name each once");
+        }
         if let Some(name) = self.create_first.as_ref().filter(|name| name.is_catch_all()) {
             problems.error(
                 format!("`create_first` is {name}, which is not one account"),
@@ -103,6 +133,17 @@ impl Config {
             Some(path) => about.config_dir.join(path),
             None => about.in_data_dir("accounts.ron"),
         }
+    }
+
+    /// The secret behind the SCRAM keys of names that have none.
+    pub fn secret_path(&self, about: &About) -> PathBuf {
+        about.in_data_dir("scram-secret")
+    }
+
+    /// What it costs to keep a password.
+    pub fn costs(&self) -> Costs {
+        let scram = (self.scram != Scram::Off).then_some(self.scram_iterations);
+        Costs { hash: self.password_hash, scram }
     }
 
     /// What the book of accounts needs to know.
@@ -123,6 +164,10 @@ impl PasswordCache {
     }
 }
 
+fn twice(rules: &[By]) -> Option<By> {
+    rules.iter().enumerate().find(|(at, by)| rules.iter().take(*at).any(|before| before == *by)).map(|(_, by)| *by)
+}
+
 const MAX_PARALLEL: usize = 64;
 const MAX_WAITING: usize = 100_000;
 
@@ -138,6 +183,10 @@ mod tests {
             "()",
             "(file: \"/etc/dovetail/accounts.ron\", domains: [\"Example.org\"], create_first: \"you@localhost\")",
             "(subaddress_separator: None, password_cache: (seconds: 0))",
+            "(certificate_logins: [])",
+            "(scram: Off)",
+            "(scram: On, scram_iterations: 10000)",
+            "(certificate_logins: [Subject, Key])",
             "(subaddress_separator: '-', password_hash: (memory_kib: 65536), max_parallel_hashes: 4)",
         ] {
             assert_eq!(host.check::<Accounts>(good), Ok(vec![]), "{good}");
@@ -148,6 +197,11 @@ mod tests {
             ("(create_first: \"you\")", "no @"),
             ("(create_first: \"*@x.org\")", "not one account"),
             ("(subaddress_separator: '@')", "cannot divide"),
+            ("(scram: Maybe)", "Auto"),
+            ("(scram_iterations: 9999)", "must be 10000 to 10000000"),
+            ("(scram_iterations: 10000001)", "must be 10000 to 10000000"),
+            ("(certificate_logins: [Issuer])", "AlternativeName"),
+            ("(certificate_logins: [Key, Subject, Key])", "twice"),
             ("(max_parallel_hashes: 0)", "1 to 64"),
             ("(max_waiting_hashes: 1000000)", "at most"),
             ("(password_hash: (memory_kib: 1))", "memory must be"),

@@ -4,7 +4,9 @@
 //! about another (an alias that leads nowhere) is the [`crate::book`]'s to judge.
 
 use crate::{
+    fingerprint::Fingerprint,
     name::{DomainName, Name},
+    stored::Stored,
     table::Table,
 };
 use ron::{extensions::Extensions, ser::PrettyConfig};
@@ -32,15 +34,32 @@ pub struct Content {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
-    /// The argon2 hash of the password, in PHC form; empty: nobody can log in.
+    /// The hash of the password, argon2 in PHC form or one of [`crate::imported`]; empty: nobody can log in by one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub password: String,
+    /// The SCRAM-SHA-256 keys of the password, in the form of RFC 5803; empty: none. See [`crate::scram`].
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub scram: String,
     /// Whether it may log in. Its mail is taken either way.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub enabled: bool,
     /// Further addresses of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<Name>,
+    /// Whoever shows a certificate with one of these keys, and proves that it is theirs, is this account.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<ClientKey>,
+}
+
+/// The key of a client's certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientKey {
+    /// The fingerprint of its public key; a renewed certificate with the same key has the same.
+    pub key: Fingerprint,
+    /// What it is called by people; without a meaning.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
 }
 
 /// Where in the text a mistake is, and which.
@@ -57,7 +76,23 @@ pub struct Mistake {
 impl Account {
     /// An account that may log in with a password of this hash.
     pub fn new(password: String) -> Self {
-        Account { password, enabled: true, aliases: Vec::new() }
+        Account { password, scram: String::new(), enabled: true, aliases: Vec::new(), certificates: Vec::new() }
+    }
+
+    /// What is kept of its password.
+    pub fn stored(&self) -> Stored {
+        Stored { password: self.password.clone(), scram: self.scram.clone() }
+    }
+
+    /// Keeps something else of it.
+    pub fn set_stored(&mut self, stored: Stored) {
+        self.password = stored.password;
+        self.scram = stored.scram;
+    }
+
+    /// Whether a password leads to it.
+    pub fn has_password(&self) -> bool {
+        !self.password.is_empty() || !self.scram.is_empty()
     }
 }
 
@@ -102,14 +137,19 @@ const HEADER: &str = "\
 // The accounts of this server. Edit this file as you like: a running server reads it again within a second, and keeps
 // what it knew if there is a mistake in it (see the log).
 //
-// `dovetail accounts add|remove|password|alias|...` rewrite it. Your comments are lost then; what you had is kept as `.bak`.
+// `dovetail accounts add|remove|password|alias|...` rewrite it, and so does the first login to an account without `scram`, unless the
+// configuration says `scram: Off`. Your comments are lost then; what you had is kept as `.bak`.
 //
 //   postmaster: \"you@example.org\",                       who gets mail to postmaster; else the first account
 //   alias_domains: { \"example.net\": \"example.org\" },     all addresses of one domain stand for those of another
 //   accounts: { \"you@example.org\": (
 //       password: \"$argon2id$...\",                       made by `dovetail accounts password you@example.org`
+//       scram: \"SCRAM-SHA-256$...\",                     keys for SCRAM, made together with the hash above; remove them if you
+//                                                        change it by hand (they count for nothing then, and are made again)
 //       enabled: false,                                  may not log in; its mail is still taken
 //       aliases: [\"info@example.org\", \"*@example.com\"],  further addresses; * is every address not known otherwise
+//       certificates: [(key: \"5D:AE:...\", note: \"laptop\")], keys of certificates that log it in (SASL EXTERNAL); made by
+//                                                        `dovetail accounts add-certificate you@example.org --cert FILE`
 //   ) },
 //   aliases: { \"sales@example.org\": [\"a@example.org\", \"b@example.org\"] },   one address for several accounts
 
@@ -154,6 +194,7 @@ mod tests {
             ("(\n\n accounts: {\"a\": ()})", 3, "no @"),
             ("(\n alias_domains: {\"a_b\": \"c\"})", 2, "domain"),
             ("(\n accounts: {\"a@b.org\": (enabled: 1)})", 2, "bool"),
+            ("(\n accounts: {\"a@b.org\": (certificates: [(key: \"5D:AE\")])})", 2, "64 hexadecimal digits"),
             ("(\n accounts: {", 2, "expected"),
             ("", 1, "expected"),
         ] {
@@ -182,10 +223,14 @@ mod tests {
     }
 
     fn content() -> impl Strategy<Value = Content> {
-        let account = (".{0,20}", any::<bool>(), vec(name(), 0..3)).prop_map(|(password, enabled, aliases)| Account {
+        let key = ("[a-f0-9]{64}", ".{0,10}").prop_map(|(key, note)| ClientKey { key: key.parse().unwrap(), note });
+        let account = ((".{0,20}", ".{0,20}"), any::<bool>(), vec(name(), 0..3), vec(key, 0..3));
+        let account = account.prop_map(|((password, scram), enabled, aliases, certificates)| Account {
             password,
+            scram,
             enabled,
             aliases,
+            certificates,
         });
         let domains = vec((name(), name()), 0..3)
             .prop_map(|pairs| pairs.into_iter().map(|(a, b)| (a.domain_name(), b.domain_name())).collect());

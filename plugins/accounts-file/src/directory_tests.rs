@@ -11,7 +11,8 @@ use dovetail_sdk::{
 use dovetail_testkit::TestHost;
 use std::{fs, net::Ipv4Addr, path::Path, time::Duration};
 
-const SECTION: &str = "(password_hash: (memory_kib: 8, passes: 1))";
+/// Without SCRAM, so that no login writes the file.
+const SECTION: &str = "(password_hash: (memory_kib: 8, passes: 1), scram: Off)";
 
 fn write(folder: &Path, password: &str) {
     let hash = password::hash(password.as_bytes(), CHEAP).unwrap();

@@ -1,11 +1,14 @@
 //! What operations do to the content of the file.
 
 use crate::{
-    content::{Account, Content},
+    content::{Account, ClientKey, Content},
     file::FileError,
+    fingerprint::Fingerprint,
     name::{DomainName, Name},
+    stored::Stored,
+    upgrade::Upgrade,
 };
-use std::path::PathBuf;
+use std::{collections::HashMap, path::PathBuf};
 
 /// Why an edit was refused.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +25,12 @@ pub enum EditError {
     /// There is no such alias domain.
     #[error("{0} is no alias domain; `dovetail accounts list` shows those there are")]
     NoAliasDomain(DomainName),
+    /// The account has no such certificate.
+    #[error("{0} has no certificate with the key {1}; `dovetail accounts certificates {0}` shows those it has")]
+    NoCertificate(Name, Fingerprint),
+    /// The key is an account's already.
+    #[error("the key of this certificate logs in to {0} already; `dovetail accounts remove-certificate {0} --cert FILE` ends that")]
+    KeyTaken(Name),
     /// The file has disappeared under a running server.
     #[error("{0} is gone, and writing a new one would drop all other accounts; put it back and try again")]
     Gone(PathBuf),
@@ -45,8 +54,10 @@ pub struct Removed {
 ///
 /// # Errors
 /// [`EditError::Exists`].
-pub fn add(content: &mut Content, name: Name, hash: String) -> Result<(), EditError> {
-    match content.accounts.add(name.clone(), Account::new(hash)) {
+pub fn add(content: &mut Content, name: Name, stored: Stored) -> Result<(), EditError> {
+    let mut account = Account::new(String::new());
+    account.set_stored(stored);
+    match content.accounts.add(name.clone(), account) {
         true => Ok(()),
         false => Err(EditError::Exists(name)),
     }
@@ -56,10 +67,49 @@ pub fn add(content: &mut Content, name: Name, hash: String) -> Result<(), EditEr
 ///
 /// # Errors
 /// [`EditError::Unknown`].
-pub fn set_password(content: &mut Content, name: &Name, hash: String) -> Result<(), EditError> {
+pub fn set_password(content: &mut Content, name: &Name, stored: Stored) -> Result<(), EditError> {
     let account = content.accounts.get_mut(name).ok_or_else(|| EditError::Unknown(name.clone()))?;
-    account.password = hash;
+    account.set_stored(stored);
     Ok(())
+}
+
+/// Keeps of passwords what [`crate::upgrade`] has made of them, of accounts that have not changed meanwhile. Tells how many.
+pub fn upgrade(content: &mut Content, upgrades: &HashMap<Name, Upgrade>) -> usize {
+    let mut count = 0;
+    for (name, Upgrade { before, after }) in upgrades {
+        if let Some(account) = content.accounts.get_mut(name).filter(|account| account.stored() == *before) {
+            account.set_stored(after.clone());
+            count += 1;
+        }
+    }
+    count
+}
+
+/// Lets whoever has this key log in to an account. An account's own key gets the new note.
+///
+/// # Errors
+/// [`EditError::Unknown`], [`EditError::KeyTaken`].
+pub fn add_certificate(content: &mut Content, name: &Name, key: ClientKey) -> Result<(), EditError> {
+    let owner = content.accounts.iter().find(|(_, account)| account.certificates.iter().any(|one| one.key == key.key));
+    if let Some((owner, _)) = owner.filter(|(owner, _)| *owner != name) {
+        return Err(EditError::KeyTaken(owner.clone()));
+    }
+    let account = content.accounts.get_mut(name).ok_or_else(|| EditError::Unknown(name.clone()))?;
+    match account.certificates.iter_mut().find(|one| one.key == key.key) {
+        Some(there) => *there = key,
+        None => account.certificates.push(key),
+    }
+    Ok(())
+}
+
+/// Ends that; gives what was removed.
+///
+/// # Errors
+/// [`EditError::Unknown`], [`EditError::NoCertificate`].
+pub fn remove_certificate(content: &mut Content, name: &Name, key: Fingerprint) -> Result<ClientKey, EditError> {
+    let account = content.accounts.get_mut(name).ok_or_else(|| EditError::Unknown(name.clone()))?;
+    let at = account.certificates.iter().position(|one| one.key == key);
+    at.map(|at| account.certificates.remove(at)).ok_or_else(|| EditError::NoCertificate(name.clone(), key))
 }
 
 /// Makes an address lead to these, whatever it led to before.
@@ -143,6 +193,7 @@ pub fn remove(content: &mut Content, name: &Name) -> Result<Removed, EditError> 
 mod tests {
     use super::*;
     use crate::book::{Book, Settings};
+    use crate::stored::testing::hashed;
 
     fn name(text: &str) -> Name {
         text.parse().unwrap()
@@ -197,13 +248,45 @@ mod tests {
     }
 
     #[test]
+    fn certificates_come_and_go_and_belong_to_one_account() {
+        let mut content = Content::parse(r#"(accounts: {"a@x.org": (), "b@x.org": ()})"#).unwrap();
+        let (a, b, key) = (name("a@x.org"), name("b@x.org"), Fingerprint::of(b"key"));
+        let noted = |note: &str| ClientKey { key, note: note.into() };
+        add_certificate(&mut content, &a, noted("old")).unwrap();
+        add_certificate(&mut content, &a, noted("new")).unwrap();
+        assert_eq!(content.accounts.get_mut(&a).unwrap().certificates, [noted("new")]);
+        assert!(matches!(add_certificate(&mut content, &b, noted("")), Err(EditError::KeyTaken(owner)) if owner == a));
+        let nobody = name("c@x.org");
+        assert!(matches!(add_certificate(&mut content, &nobody, noted("")), Err(EditError::KeyTaken(_))));
+        assert!(matches!(remove_certificate(&mut content, &b, key), Err(EditError::NoCertificate(..))));
+        assert!(matches!(remove_certificate(&mut content, &nobody, key), Err(EditError::Unknown(_))));
+        assert_eq!(remove_certificate(&mut content, &a, key).unwrap(), noted("new"));
+        assert!(matches!(add_certificate(&mut content, &nobody, noted("")), Err(EditError::Unknown(_))));
+        add_certificate(&mut content, &b, noted("")).unwrap();
+    }
+
+    #[test]
     fn what_is_not_there_cannot_be_changed() {
         let mut content = Content::default();
         assert!(matches!(remove(&mut content, &name("a@x.org")), Err(EditError::Unknown(_))));
-        assert!(matches!(set_password(&mut content, &name("a@x.org"), String::new()), Err(EditError::Unknown(_))));
-        add(&mut content, name("a@x.org"), "one".into()).unwrap();
-        assert!(matches!(add(&mut content, name("a@x.org"), "two".into()), Err(EditError::Exists(_))));
-        set_password(&mut content, &name("a@x.org"), "three".into()).unwrap();
+        assert!(matches!(set_password(&mut content, &name("a@x.org"), Stored::default()), Err(EditError::Unknown(_))));
+        add(&mut content, name("a@x.org"), hashed("one")).unwrap();
+        assert!(matches!(add(&mut content, name("a@x.org"), hashed("two")), Err(EditError::Exists(_))));
+        set_password(&mut content, &name("a@x.org"), hashed("three")).unwrap();
         assert_eq!(content.accounts.iter().next().unwrap().1.password, "three");
+    }
+
+    #[test]
+    fn an_upgrade_does_not_undo_a_change() {
+        let mut content = Content::default();
+        for address in ["a@x.org", "b@x.org"] {
+            add(&mut content, name(address), hashed("old")).unwrap();
+        }
+        set_password(&mut content, &name("b@x.org"), hashed("changed")).unwrap();
+        let upgrade = |to: &str| Upgrade { before: hashed("old"), after: hashed(to) };
+        let upgrades = ["a@x.org", "b@x.org", "c@x.org"].map(|address| (name(address), upgrade("new")));
+        assert_eq!(super::upgrade(&mut content, &HashMap::from(upgrades)), 1);
+        let kept: Vec<_> = content.accounts.iter().map(|(_, account)| account.password.as_str()).collect();
+        assert_eq!(kept, ["new", "changed"]);
     }
 }

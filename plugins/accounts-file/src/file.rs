@@ -53,6 +53,9 @@ pub enum FileError {
         /// What the system said.
         error: io::Error,
     },
+    /// It became another one while it was being changed.
+    #[error("{0} was changed by somebody else at the same moment; try again")]
+    Changed(PathBuf),
     /// Larger than any accounts file should be.
     #[error("{0} is larger than {MAX_SIZE} bytes; this directory is made for fewer accounts")]
     TooBig(PathBuf),
@@ -124,32 +127,67 @@ pub fn write(path: &Path, content: &Content, old: Option<&Loaded>) -> Result<(),
             replace(&beside(&path, ".bak"), &old.text)?;
         }
     }
-    replace(&path, &text)
+    let prepared = prepare(&path, &text)?;
+    // As late as can be: between this and the next step nobody's work is lost but in an instant.
+    if stamp(&path)? != old.map(|old| old.stamp) {
+        prepared.give_up();
+        return Err(FileError::Changed(path));
+    }
+    prepared.put(&path)
 }
 
-fn replace(path: &Path, text: &str) -> Result<(), FileError> {
+/// Puts a file with this text in the place of another, whole or not at all.
+///
+/// # Errors
+/// [`FileError::Io`]; what was there stands then.
+pub fn replace(path: &Path, text: &str) -> Result<(), FileError> {
+    prepare(path, text)?.put(path)
+}
+
+/// A file beside the one whose place it is to take.
+struct Prepared {
+    temporary: PathBuf,
+    folder: PathBuf,
+}
+
+fn prepare(path: &Path, text: &str) -> Result<Prepared, FileError> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let temporary = beside(path, ".tmp");
-    let put = || -> io::Result<()> {
-        match fs::remove_file(&temporary) {
+    let prepared = Prepared { temporary: beside(path, ".tmp"), folder: folder.to_owned() };
+    let write = || -> io::Result<()> {
+        match fs::remove_file(&prepared.temporary) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&prepared.temporary)?;
         keep_owner(&file, path, folder)?;
         file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        File::open(folder)?.sync_all()
+        file.sync_all()
     };
-    put().map_err(|error| {
-        // It is there or not; what matters is said by `error`.
-        let _ = fs::remove_file(&temporary);
-        failed(path, "written")(error)
-    })
+    match write() {
+        Ok(()) => Ok(prepared),
+        Err(error) => {
+            prepared.give_up();
+            Err(failed(path, "written")(error))
+        }
+    }
+}
+
+impl Prepared {
+    fn put(self, path: &Path) -> Result<(), FileError> {
+        let put = fs::rename(&self.temporary, path).and_then(|()| File::open(&self.folder)?.sync_all());
+        put.map_err(|error| {
+            self.give_up();
+            failed(path, "written")(error)
+        })
+    }
+
+    fn give_up(&self) {
+        // It is there or not; what matters is said by the error.
+        let _ = fs::remove_file(&self.temporary);
+    }
 }
 
 /// Gives the new file to whom the old one (else the folder) belongs: root's command line must not lock the server out.

@@ -51,7 +51,8 @@ fn a_link_stays_a_link() {
     let (link, real) = (folder.path().join("link"), folder.path().join("real"));
     fs::write(&real, "()").unwrap();
     std::os::unix::fs::symlink(&real, &link).unwrap();
-    write(&link, &content(&["a@x.org"]), None).unwrap();
+    let old = read(&link).unwrap();
+    write(&link, &content(&["a@x.org"]), Some(&old)).unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(read(&real).unwrap().content, content(&["a@x.org"]));
 }
@@ -76,4 +77,19 @@ fn a_file_that_is_too_big_is_not_read_to_its_end() {
     let path = folder.path().join("accounts.ron");
     fs::write(&path, vec![b' '; MAX_SIZE as usize + 1]).unwrap();
     assert!(matches!(read(&path), Err(FileError::TooBig(_))));
+}
+
+#[test]
+fn what_somebody_else_has_written_meanwhile_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("accounts.ron");
+    write(&path, &content(&["a@x.org"]), None).unwrap();
+    let old = read(&path).unwrap();
+    fs::write(&path, "( /* theirs */ )").unwrap();
+    for old in [Some(&old), None] {
+        let error = write(&path, &content(&["b@x.org"]), old).unwrap_err();
+        assert!(matches!(&error, FileError::Changed(_)), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "( /* theirs */ )");
+        assert!(!folder.path().join("accounts.ron.tmp").exists());
+    }
 }

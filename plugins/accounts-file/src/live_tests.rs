@@ -1,7 +1,7 @@
 //! A running server and its file.
 
 use super::*;
-use crate::{book::Destination, edit};
+use crate::{book::Destination, edit, stored::Stored};
 use std::fs;
 
 struct Place {
@@ -78,7 +78,7 @@ fn a_bad_file_is_no_start() {
 fn a_change_is_in_force_and_on_disk_at_once() {
     let place = place(None);
     assert!(!place.live.exists());
-    let add = |content: &mut Content| edit::add(content, "a@x.org".parse().unwrap(), String::new());
+    let add = |content: &mut Content| edit::add(content, "a@x.org".parse().unwrap(), Stored::default());
     place.live.change(add).unwrap();
     assert!(place.live.exists() && place.knows("a@x.org"));
     assert_eq!(place.live.content().unwrap().accounts.iter().count(), 1);
@@ -89,14 +89,14 @@ fn a_change_is_in_force_and_on_disk_at_once() {
 fn a_change_starts_from_the_file_not_from_what_is_known() {
     let place = place(Some(A));
     fs::write(&place.path, AB).unwrap();
-    place.live.change(|content| edit::add(content, "c@x.org".parse().unwrap(), String::new())).unwrap();
+    place.live.change(|content| edit::add(content, "c@x.org".parse().unwrap(), Stored::default())).unwrap();
     assert!(place.knows("b@x.org") && place.knows("c@x.org"));
 }
 
 #[test]
 fn no_change_to_a_file_with_a_mistake_or_without_a_file() {
     let place = place(Some(A));
-    let add = |content: &mut Content| edit::add(content, "c@x.org".parse().unwrap(), String::new());
+    let add = |content: &mut Content| edit::add(content, "c@x.org".parse().unwrap(), Stored::default());
     fs::write(&place.path, "(accounts: {").unwrap();
     assert!(matches!(place.live.change(add), Err(EditError::File(FileError::Mistake { .. }))));
     assert_eq!(fs::read_to_string(&place.path).unwrap(), "(accounts: {");
@@ -109,7 +109,7 @@ fn no_change_to_a_file_with_a_mistake_or_without_a_file() {
 fn a_change_that_does_not_fit_is_not_written() {
     let place = place(Some(r#"(accounts: {"a@x.org": (aliases: ["i@x.org"])})"#));
     let before = fs::read_to_string(&place.path).unwrap();
-    let add = |content: &mut Content| edit::add(content, "i@x.org".parse().unwrap(), String::new());
+    let add = |content: &mut Content| edit::add(content, "i@x.org".parse().unwrap(), Stored::default());
     let error = place.live.change(add).unwrap_err().to_string();
     assert!(error.contains("stands for two things"), "{error}");
     assert_eq!(fs::read_to_string(&place.path).unwrap(), before);

@@ -1,10 +1,12 @@
 //! What can be wrong with an accounts file that reads well: its lines do not fit together.
 
 use crate::{
-    book::{MAX_DEPTH, MAX_EXPANSION},
+    book::{MAX_CERTIFICATES, MAX_DEPTH, MAX_EXPANSION},
+    fingerprint::Fingerprint,
     name::{DomainName, Name},
     password::HashError,
 };
+use dovetail_mail::sasl::scram::KeysError;
 
 /// What does not fit together in the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +47,17 @@ pub enum BookError {
     /// A postmaster that is no account.
     #[error("`postmaster` is {0}, which is not an account; name one, or remove the line")]
     Postmaster(Name),
+    /// A key of two accounts, or twice of one.
+    #[error(
+        "the key {0} is among the `certificates` of {1} and again of {2}; a certificate is one account's: remove one"
+    )]
+    KeyTwice(Fingerprint, Name, Name),
+    /// Too many keys.
+    #[error("{0} has more than {MAX_CERTIFICATES} `certificates`; remove those that are not used any more")]
+    Certificates(Name),
+    /// SCRAM keys that cannot be used.
+    #[error("the SCRAM keys of {0} cannot be used: {1}; remove them, and they are made again at the next login with the password")]
+    Scram(Name, KeysError),
     /// A hash that cannot be used.
     #[error("the password hash of {0} cannot be used: {1}; make a new one with `dovetail accounts password {0}`")]
     Hash(Name, HashError),

@@ -1,10 +1,14 @@
-//! `dovetail accounts`: add, list, remove, password, and the aliases of addresses and domains.
+//! `dovetail accounts`: add, list, remove, password, the aliases of addresses and domains, and certificates.
+
+mod certificates;
 
 use crate::{
     content::Content,
     edit::{self, Removed},
     name::{DomainName, Name},
-    password, Accounts,
+    password, scram,
+    stored::Stored,
+    Accounts,
 };
 use dovetail_sdk::{
     operations::{
@@ -15,7 +19,7 @@ use dovetail_sdk::{
 
 /// The operations, for help and faces.
 pub fn describe() -> Vec<Operation> {
-    vec![
+    let mut all = vec![
         Operation::new("add", "Add an account")
             .help(
                 "The account can log in and receive mail at once. Its domain becomes one of this server's.\n\n\
@@ -62,7 +66,9 @@ pub fn describe() -> Vec<Operation> {
         Operation::new("unalias-domain", "Remove an alias domain")
             .help("Example: dovetail accounts unalias-domain example.net")
             .field(domain()),
-    ]
+    ];
+    all.extend(certificates::describe());
+    all
 }
 
 fn alias() -> Field {
@@ -90,11 +96,11 @@ impl OperationsProvider for Accounts {
     ) -> Result<Report, OperationFailure> {
         match operation.as_str() {
             "add" => {
-                let (name, hash) = (name(&values)?, self.new_hash(&values).await?);
+                let (name, stored) = (name(&values)?, self.store_password(&values).await?);
                 let domain = name.domain_name();
                 let is_new = !self.live.book().is_ours(&domain);
                 let mut report = Report::line(format!("{name} added"));
-                self.change(move |content| edit::add(content, name, hash)).await?;
+                self.change(move |content| edit::add(content, name, stored)).await?;
                 if is_new {
                     report.lines.push(format!("{domain} is now a domain of this server"));
                 }
@@ -112,9 +118,9 @@ impl OperationsProvider for Accounts {
                 Ok(remove_report(line, &removed))
             }
             "password" => {
-                let (name, hash) = (name(&values)?, self.new_hash(&values).await?);
+                let (name, stored) = (name(&values)?, self.store_password(&values).await?);
                 let report = Report::line(format!("{name} has a new password"));
-                self.change(move |content| edit::set_password(content, &name, hash)).await?;
+                self.change(move |content| edit::set_password(content, &name, stored)).await?;
                 Ok(report)
             }
             "alias" => {
@@ -149,22 +155,29 @@ impl OperationsProvider for Accounts {
                 self.change(move |content| edit::remove_alias_domain(content, &domain)).await?;
                 Ok(Report::line(line))
             }
+            "add-certificate" => certificates::add(self, &values).await,
+            "remove-certificate" => certificates::remove(self, &values).await,
+            "certificates" => {
+                let live = self.live.clone();
+                let content = blocking(move || live.content()).await?.map_err(OperationFailure::new)?;
+                certificates::list(&content, &values)
+            }
             other => Err(OperationFailure::new(format!(
                 "there is no operation {other:?}; there are add, list, remove, password, alias, unalias, alias-domain, \
-                 unalias-domain"
+                 unalias-domain, add-certificate, remove-certificate, certificates"
             ))),
         }
     }
 }
 
 impl Accounts {
-    async fn new_hash(&self, values: &[FieldValue]) -> Result<String, OperationFailure> {
+    async fn store_password(&self, values: &[FieldValue]) -> Result<Stored, OperationFailure> {
         let (_, bytes) = values.bytes("password").ok_or_else(|| {
             OperationFailure::new("no password is given; name a file that holds it with --password-file FILE")
         })?;
         let password = Secret::new(password::accept_new(bytes).map_err(OperationFailure::new)?.to_vec());
-        let cost = self.cost;
-        blocking(move || password::hash(password.expose(), cost)).await?.map_err(OperationFailure::new)
+        let costs = self.costs;
+        blocking(move || costs.store(password.expose())).await?.map_err(OperationFailure::new)
     }
 
     async fn change<R: Send + 'static>(
@@ -214,16 +227,20 @@ fn list(content: &Content, domains: &[&str]) -> Report {
     let mut rows = Vec::new();
     let mut accounts = Vec::new();
     for (name, account) in content.accounts.iter() {
-        let login = match (account.enabled, account.password.is_empty()) {
-            (false, _) => "disabled",
-            (true, true) => "no password",
-            (true, false) => "yes",
+        let login = match (account.enabled, account.has_password(), scram::usable(account)) {
+            (false, _, _) => "disabled",
+            (true, false, _) if !account.certificates.is_empty() => "by certificate",
+            (true, false, _) => "no password",
+            (true, true, None) => "yes, no SCRAM keys",
+            (true, true, Some(_)) => "yes",
         };
         rows.push(vec![name.to_string(), "account".into(), login.into(), join(&account.aliases)]);
         accounts.push(serde_json::json!({
             "address": name,
             "enabled": account.enabled,
-            "has_password": !account.password.is_empty(),
+            "has_password": account.has_password(),
+            "has_scram_keys": scram::usable(account).is_some(),
+            "certificates": account.certificates.len(),
             "aliases": account.aliases,
         }));
     }
@@ -247,7 +264,7 @@ fn list(content: &Content, domains: &[&str]) -> Report {
     };
     let columns = ["address", "kind", "login", "aliases or targets"].map(str::to_owned).to_vec();
     let table = (!rows.is_empty()).then_some(Table { columns, rows });
-    Report { lines, table, warnings: Vec::new(), json: json.to_string() }
+    Report { lines, table, json: json.to_string(), ..Report::default() }
 }
 
 fn join(names: &[Name]) -> String {

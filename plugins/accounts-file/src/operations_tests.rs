@@ -29,7 +29,10 @@ impl Face {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let host = TestHost::new().directory(folder.path());
-        let started = host.start::<Accounts>("(password_hash: (memory_kib: 8, passes: 1))", []).await.unwrap();
+        let started = host
+            .start::<Accounts>("(password_hash: (memory_kib: 8, passes: 1), scram_iterations: 10000)", [])
+            .await
+            .unwrap();
         Face { operations: started.query(), directory: started.query(), host, folder }
     }
 
@@ -160,7 +163,8 @@ async fn lists_for_people_and_programs() {
     assert!(report.table.is_none() && report.lines[0].contains("accounts add"));
 
     let text = r#"(
-        accounts: {"b@x.org": (enabled: false), "a@x.org": (aliases: ["i@x.org", "*@y.org"])},
+        accounts: {"b@x.org": (enabled: false), "a@x.org": (aliases: ["i@x.org", "*@y.org"]),
+            "c@x.org": (certificates: [(key: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")])},
         aliases: {"all@x.org": ["a@x.org", "b@x.org"]},
     )"#;
     fs::write(face.folder.path().join("accounts.ron"), text).unwrap();
@@ -168,11 +172,91 @@ async fn lists_for_people_and_programs() {
     let rows = report.table.unwrap().rows;
     assert_eq!(rows[0], ["b@x.org", "account", "disabled", ""]);
     assert_eq!(rows[1], ["a@x.org", "account", "no password", "i@x.org, *@y.org"]);
-    assert_eq!(rows[2], ["all@x.org", "alias", "", "a@x.org, b@x.org"]);
+    assert_eq!(rows[2], ["c@x.org", "account", "by certificate", ""]);
+    assert_eq!(rows[3], ["all@x.org", "alias", "", "a@x.org, b@x.org"]);
     let json: serde_json::Value = serde_json::from_str(&report.json).unwrap();
     assert_eq!(json["accounts"][1]["address"], "a@x.org");
     assert_eq!(json["accounts"][0]["enabled"], false);
+    assert_eq!((&json["accounts"][1]["certificates"], &json["accounts"][2]["certificates"]), (&0.into(), &1.into()));
     assert_eq!(json["aliases"]["all@x.org"][1], "b@x.org");
+
+    // Who still keeps SCRAM from being offered.
+    face.run("password a@x.org", Some("correct horse")).await.unwrap();
+    let path = face.folder.path().join("accounts.ron");
+    for (keys, login) in [(true, "yes"), (false, "yes, no SCRAM keys")] {
+        let report = face.run("list", None).await.unwrap();
+        assert_eq!(report.table.unwrap().rows[1][2], login);
+        let json: serde_json::Value = serde_json::from_str(&report.json).unwrap();
+        assert_eq!(
+            (&json["accounts"][1]["has_password"], &json["accounts"][1]["has_scram_keys"]),
+            (&true.into(), &keys.into())
+        );
+        let text = fs::read_to_string(&path).unwrap();
+        let without: Vec<_> = text.lines().filter(|line| !line.trim_start().starts_with("scram:")).collect();
+        fs::write(&path, without.join("\n")).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn certificates_from_add_to_remove() {
+    let face = Face::new().await;
+    for account in ["a@x.org", "b@x.org"] {
+        face.run(&format!("add {account}"), Some("correct horse")).await.unwrap();
+    }
+    let key = rcgen::KeyPair::generate().unwrap();
+    let der = crate::certificate::tests::issued(&key, &["a@x.org"], None);
+    let shown = crate::certificate::of_file(&der).unwrap();
+    let run = |operation: &str, address: &str, more: &[(&str, &str)], file: Option<&[u8]>| {
+        let text = |(name, text): &(&str, &str)| FieldValue { name: (*name).into(), text: (*text).into(), bytes: None };
+        let mut values: Vec<_> = more.iter().map(text).collect();
+        values.extend((!address.is_empty()).then(|| text(&("address", address))));
+        values.extend(file.map(|bytes| FieldValue {
+            name: "cert".into(),
+            text: "laptop.crt".into(),
+            bytes: Some(Secret::new(bytes.to_vec())),
+        }));
+        face.operations.run(operation.into(), values, Progress::new(Quiet))
+    };
+    let report = run("certificates", "", &[], None).await.unwrap();
+    assert!(report.table.is_none() && report.lines[0].contains("add-certificate"));
+    let report = run("add-certificate", "b@x.org", &[], Some(&der)).await.unwrap();
+    assert_eq!(report.lines[0], "laptop.crt logs in to b@x.org");
+    assert_eq!(report.lines[1], format!("  key   {}", shown.key));
+    assert_eq!(report.lines[2], "  note  CN=Ann?");
+    assert!(report.warnings.is_empty());
+    run("add-certificate", "b@x.org", &[("note", " laptop\n ")], Some(&der)).await.unwrap();
+    for address in ["", "b@x.org"] {
+        let report = run("certificates", address, &[], None).await.unwrap();
+        assert_eq!(report.table.unwrap().rows, [["b@x.org".to_owned(), shown.key.to_string(), "laptop".to_owned()]]);
+        let json: serde_json::Value = serde_json::from_str(&report.json).unwrap();
+        assert_eq!(json["certificates"][0]["key"], shown.key.to_string());
+    }
+    assert!(run("certificates", "a@x.org", &[], None).await.unwrap().table.is_none());
+    let attempt = || dovetail_sdk::directory::CertificateAttempt {
+        chain: vec![der.clone()],
+        authorization_id: String::new(),
+        peer: Ipv4Addr::LOCALHOST.into(),
+        service: "imap".into(),
+    };
+    let account = || async { face.directory.authenticate_certificate(attempt()).await.unwrap().outcome.account };
+    assert_eq!(account().await.as_deref(), Some("b@x.org"), "the table goes before its address");
+    for (operation, address, more, file, want) in [
+        ("add-certificate", "a@x.org", &[][..], Some(&der[..]), "logs in to b@x.org already"),
+        ("add-certificate", "c@x.org", &[], Some(&der[1..]), "laptop.crt: there is no certificate"),
+        ("add-certificate", "b@x.org", &[], None, "--cert FILE"),
+        ("remove-certificate", "a@x.org", &[], Some(&der), "a@x.org has no certificate with the key"),
+        ("remove-certificate", "b@x.org", &[], None, "either --cert FILE or --key"),
+        ("remove-certificate", "b@x.org", &[("key", "AB")], None, "64 hexadecimal digits"),
+        ("certificates", "c@x.org", &[], None, "there is no account c@x.org"),
+    ] {
+        let error = run(operation, address, more, file).await.unwrap_err().message;
+        assert!(error.contains(want), "{operation} {address}: {error}");
+    }
+    let own = shown.key.to_string();
+    let report = run("remove-certificate", "b@x.org", &[("key", &own)], None).await.unwrap();
+    assert_eq!(report.lines, ["laptop no longer logs in to b@x.org by its key"]);
+    assert_eq!(account().await.as_deref(), Some("a@x.org"));
+    assert!(face.host.panics().is_empty());
 }
 
 #[tokio::test]

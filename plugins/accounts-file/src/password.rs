@@ -10,7 +10,10 @@ use argon2::{
 };
 use zeroize::Zeroizing;
 
-use crate::scratch::Scratch;
+use crate::{
+    imported::{self, Imported},
+    scratch::Scratch,
+};
 
 /// What a new hash costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -38,11 +41,14 @@ pub enum HashError {
     #[error("it is not of the form $argon2id$v=19$m=...,t=...,p=...$salt$hash")]
     Form,
     /// Another algorithm.
-    #[error("it is of the kind {0:?}; argon2id, argon2i and argon2d are known here")]
+    #[error("it is of the kind {0:?}; argon2id, argon2i, argon2d, bcrypt and SHA-crypt are known here")]
     Algorithm(String),
     /// Costs beyond what is sane.
     #[error("memory must be 8 KiB (for each lane) to {MAX_MEMORY_KIB} KiB, passes 1 to {MAX_PASSES}, lanes 1 to {MAX_LANES}")]
     Cost,
+    /// The costs of another scheme, beyond what is sane.
+    #[error("its cost is too great: a bcrypt hash may have up to 15, one of SHA-crypt up to 5000000 rounds")]
+    ImportedCost,
     /// The system gave no random bytes.
     #[error("the system gives no random bytes: {0}")]
     Random(String),
@@ -116,6 +122,10 @@ pub fn decoy(cost: Cost) -> Result<String, HashError> {
 /// # Errors
 /// Why not.
 pub fn check(hash: &str) -> Result<(), HashError> {
+    if let Some(imported) = Imported::of(hash) {
+        return imported.check();
+    }
+    let hash = imported::bare(hash);
     let hash = PasswordHash::new(hash).map_err(|_| HashError::Form)?;
     if Algorithm::try_from(hash.algorithm).is_err() {
         return Err(HashError::Algorithm(hash.algorithm.to_string()));
@@ -129,6 +139,10 @@ pub fn check(hash: &str) -> Result<(), HashError> {
 
 /// Whether a password fits a stored hash. A hash that cannot be used fits none.
 pub fn verify(password: &[u8], hash: &str, scratch: &Scratch) -> bool {
+    if let Some(imported) = Imported::of(hash) {
+        return imported.fits(password);
+    }
+    let hash = imported::bare(hash);
     check(hash).is_ok() && PasswordHash::new(hash).is_ok_and(|hash| scratch.fits(password, &hash) == Some(true))
 }
 

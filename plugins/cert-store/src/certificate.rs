@@ -10,6 +10,7 @@ use x509_parser::der_parser::asn1_rs::FromDer;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::X509Certificate;
 use x509_parser::public_key::PublicKey;
+use x509_parser::signature_algorithm::SignatureAlgorithm;
 
 use crate::fingerprint::Fingerprint;
 
@@ -114,6 +115,8 @@ impl Certificate {
         match mine.verify_signature(Some(theirs.public_key())) {
             Ok(()) => Some(true),
             Err(x509_parser::error::X509Error::SignatureUnsupportedAlgorithm) => None,
+            // The library checks PSS with salts of the hash's length alone; others are good, too.
+            Err(_) if mine.signature_algorithm.algorithm.to_id_string() == RSA_PSS => None,
             Err(_) => Some(false),
         }
     }
@@ -153,6 +156,13 @@ fn facts(der: &[u8], parsed: &X509Certificate<'_>) -> Certificate {
         }
     }
     let signature = parsed.signature_algorithm.algorithm.to_id_string();
+    // RSA-PSS names its hash in parameters, and means SHA-1 without (RFC 4055 section 3.1). Of others the parser isn't asked:
+    // a debug build of it writes about those that it doesn't know to standard error.
+    let pss = (signature == RSA_PSS).then(|| SignatureAlgorithm::try_from(&parsed.signature_algorithm));
+    let hash = match pss {
+        Some(Ok(SignatureAlgorithm::RSASSA_PSS(pss))) => pss.hash_algorithm_oid().to_id_string(),
+        _ => String::new(),
+    };
     let (key_name, rsa_bits) = key_facts(parsed);
     Certificate {
         subject: parsed.subject().to_string(),
@@ -166,8 +176,8 @@ fn facts(der: &[u8], parsed: &X509Certificate<'_>) -> Certificate {
         key_name,
         rsa_bits,
         signature_name: signature_name(&signature),
-        signed_with_md5: MD5_SIGNATURES.contains(&signature.as_str()),
-        signed_with_sha1: SHA1_SIGNATURES.contains(&signature.as_str()),
+        signed_with_md5: MD5_SIGNATURES.contains(&signature.as_str()) || hash == MD5,
+        signed_with_sha1: SHA1_SIGNATURES.contains(&signature.as_str()) || hash == SHA1,
         version: parsed.version().0.saturating_add(1),
         is_ca: matches!(parsed.basic_constraints(), Ok(Some(c)) if c.value.ca),
         for_servers: match parsed.extended_key_usage() {
@@ -230,7 +240,7 @@ fn signature_name(oid: &str) -> String {
         "1.2.840.113549.1.1.11" => "SHA-256 with RSA",
         "1.2.840.113549.1.1.12" => "SHA-384 with RSA",
         "1.2.840.113549.1.1.13" => "SHA-512 with RSA",
-        "1.2.840.113549.1.1.10" => "RSA-PSS",
+        RSA_PSS => "RSA-PSS",
         "1.2.840.10045.4.1" => "ECDSA with SHA-1",
         "1.2.840.10045.4.3.2" => "ECDSA with SHA-256",
         "1.2.840.10045.4.3.3" => "ECDSA with SHA-384",
@@ -241,6 +251,9 @@ fn signature_name(oid: &str) -> String {
     name.to_owned()
 }
 
+const RSA_PSS: &str = "1.2.840.113549.1.1.10";
+const MD5: &str = "1.2.840.113549.2.5";
+const SHA1: &str = "1.3.14.3.2.26";
 const MD5_SIGNATURES: [&str; 5] =
     ["1.2.840.113549.1.1.2", "1.2.840.113549.1.1.3", "1.2.840.113549.1.1.4", "1.3.14.3.2.2", "1.3.14.3.2.3"];
 const SHA1_SIGNATURES: [&str; 5] =

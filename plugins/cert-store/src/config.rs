@@ -16,6 +16,9 @@ pub struct Config {
     pub default: Option<String>,
     /// Make a self-signed certificate for the server's host name if the folder has none.
     pub create_missing: bool,
+    /// Renew self-signed certificates that were made here, with their keys, 31 days before they expire; such that are valid for
+    /// less than 93 days, when a third of that is left.
+    pub auto_renew: bool,
 }
 
 impl Config {
@@ -40,5 +43,26 @@ impl Config {
         if self.dir.as_ref().is_some_and(|dir| dir.as_os_str().is_empty()) {
             problems.error("dir is empty", "give a folder, or leave it out for `certs` in the data directory");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dovetail_sdk::Purpose;
+
+    #[test]
+    fn the_section_may_be_empty_and_the_folder_is_relative_to_the_config() {
+        let about = About {
+            instance: "certs".into(),
+            hostname: "localhost".into(),
+            data_dir: "/data".into(),
+            config_dir: "/etc/mail".into(),
+            purpose: Purpose::Serve,
+            build: String::new(),
+        };
+        assert_eq!(Config::default().folder(&about), std::path::Path::new("/data/certs"));
+        let config = Config { dir: Some("pairs".into()), ..Config::default() };
+        assert_eq!(config.folder(&about), std::path::Path::new("/etc/mail/pairs"));
     }
 }

@@ -47,8 +47,9 @@ pub struct Stamp {
     crt: Option<FileStamp>,
 }
 
+/// The same of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct FileStamp {
+pub struct FileStamp {
     device: u64,
     inode: u64,
     size: u64,
@@ -56,7 +57,8 @@ struct FileStamp {
 }
 
 impl FileStamp {
-    fn of(path: &Path) -> Option<Self> {
+    /// What the file looks like now; `None` if it isn't there.
+    pub fn of(path: &Path) -> Option<Self> {
         let meta = path.metadata().ok()?;
         Some(Self {
             device: meta.dev(),

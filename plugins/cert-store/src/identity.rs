@@ -10,6 +10,23 @@ use crate::import::{chain, contents, ImportError};
 use crate::input::{Input, InputError};
 use crate::key::PrivateKey;
 use crate::name::CertName;
+use crate::prove::{Mismatch, Proof};
+
+/// A pair as it was read from the folder.
+#[derive(Debug)]
+pub struct Pair {
+    /// What is in it.
+    pub identity: Identity,
+    /// What its files looked like then.
+    pub stamp: Stamp,
+}
+
+impl Pair {
+    /// The pair's name.
+    pub fn name(&self) -> &CertName {
+        &self.identity.name
+    }
+}
 
 /// A certificate chain with its private key.
 #[derive(Debug)]
@@ -26,25 +43,27 @@ impl Identity {
     /// Reads and proves a pair, and returns the stamp of the files it was read from. A pair that is replaced
     /// meanwhile is read again.
     pub fn load(folder: &Path, name: &CertName, now: OffsetDateTime) -> Result<(Self, Stamp), PairError> {
+        Self::load_by(folder, name, now, Proof::Signature)
+    }
+
+    /// The same with another proof.
+    pub fn load_by(
+        folder: &Path,
+        name: &CertName,
+        now: OffsetDateTime,
+        proof: Proof,
+    ) -> Result<(Self, Stamp), PairError> {
         let files = PairFiles::of(folder, name);
         let mut stamp = files.stamp();
         for _ in 0..MAX_TRIES {
-            let loaded = load_once(&files, name, now);
+            let loaded = load_once(&files, name, now, proof);
             let after = files.stamp();
             if after == stamp {
-                return loaded.map(|identity| (identity, stamp)).map_err(|reason| PairError {
-                    crt: files.crt.display().to_string(),
-                    key: files.key.display().to_string(),
-                    reason: Box::new(reason),
-                });
+                return loaded.map(|identity| (identity, stamp)).map_err(|reason| PairError::new(&files, reason));
             }
             stamp = after;
         }
-        Err(PairError {
-            crt: files.crt.display().to_string(),
-            key: files.key.display().to_string(),
-            reason: Box::new(PairProblem::Restless),
-        })
+        Err(PairError::new(&files, PairProblem::Restless))
     }
 
     /// The key's own certificate.
@@ -53,12 +72,12 @@ impl Identity {
     }
 }
 
-fn load_once(files: &PairFiles, name: &CertName, now: OffsetDateTime) -> Result<Identity, PairProblem> {
+fn load_once(files: &PairFiles, name: &CertName, now: OffsetDateTime, proof: Proof) -> Result<Identity, PairProblem> {
     let key = crate::folder::key_in(&files.key)?;
     let input = Input::read(&files.crt)?;
     let contents =
         contents::read(&input, None).map_err(|reason| ImportError::InFile { origin: input.origin.clone(), reason })?;
-    let chain = chain::assemble(contents.certificates, &key, now)?;
+    let chain = chain::order(contents.certificates, &key, now, proof)?;
     Ok(Identity { name: name.clone(), chain: chain.certificates, key })
 }
 
@@ -72,6 +91,19 @@ pub struct PairError {
     pub key: String,
     /// What is wrong.
     pub reason: Box<PairProblem>,
+}
+
+impl PairError {
+    /// About these files.
+    pub fn new(files: &PairFiles, reason: PairProblem) -> Self {
+        let shown = |path: &Path| path.display().to_string();
+        Self { crt: shown(&files.crt), key: shown(&files.key), reason: Box::new(reason) }
+    }
+
+    /// Whether there is neither of the files.
+    pub fn is_absent(&self) -> bool {
+        [&self.crt, &self.key].iter().all(|path| Path::new(path).symlink_metadata().is_err())
+    }
 }
 
 /// What is wrong with a pair.
@@ -90,6 +122,21 @@ pub enum PairProblem {
     /// It never held still.
     #[error("it keeps changing while it is read")]
     Restless,
+    /// The signature, after the public halves were the same.
+    #[error(transparent)]
+    Unproved(#[from] Mismatch),
+    /// It is sound, but the TLS provider can't serve it.
+    #[error("{reason}")]
+    Refused {
+        /// What the provider says.
+        reason: String,
+    },
+    /// The TLS provider couldn't be asked.
+    #[error("it can't be checked now, and is tried again: {reason}")]
+    NotChecked {
+        /// Why not.
+        reason: String,
+    },
 }
 
 /// How often a pair that changes while it is read is read again.

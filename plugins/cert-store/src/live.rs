@@ -1,10 +1,13 @@
 //! The folder in use: the current snapshot, swapped whole when the folder has changed.
 //!
-//! A pair that can't be read or doesn't match keeps its previous version in service, and is reported once for
-//! each content of its files. A pair whose certificate is gone from the folder is withdrawn. Only pairs that
-//! changed are read again.
+//! A [look](Live::look) finds out what has changed and reads that; [taking](Live::take) what it found puts it into service.
+//! In between, somebody may refuse a pair that was read. Whoever calls lets one look at a time be.
+//!
+//! A pair that can't be read, doesn't match or was refused keeps its previous version in service, alone: another pair of
+//! its identity may change meanwhile. It is reported once for each content of its files. A pair whose certificate is gone
+//! from the folder is withdrawn. Only pairs that changed are read again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,9 +16,11 @@ use std::time::{Duration, SystemTime};
 use arc_swap::ArcSwap;
 use time::OffsetDateTime;
 
-use crate::folder::{scan, FolderError, Stamp};
-use crate::identity::{Identity, PairError};
+use crate::folder::{scan, FolderError, PairFiles, Stamp};
+use crate::identity::{Pair, PairError, PairProblem};
 use crate::name::CertName;
+use crate::prove::Proof;
+use crate::reading;
 use crate::snapshot::{IdentitySet, Snapshot};
 
 /// The folder and what was last read from it.
@@ -23,22 +28,68 @@ pub struct Live {
     folder: PathBuf,
     default: Option<CertName>,
     current: ArcSwap<Snapshot>,
-    broken: ArcSwap<HashMap<CertName, String>>,
+    broken: ArcSwap<BTreeMap<CertName, String>>,
+    first: u64,
     generation: AtomicU64,
     reading: Mutex<Reading>,
 }
 
-/// What only a rescan touches.
+/// What only a look touches.
 struct Reading {
     next_id: u64,
     /// Contents that failed, so that each is reported once.
-    failed: HashMap<CertName, (Stamp, String)>,
+    failed: HashMap<CertName, Failed>,
     /// The folder's own times at the last full look, `None` until it can be relied on.
     seen: Option<SystemTime>,
     looks: u32,
 }
 
-/// What a rescan found.
+/// Files that can't be used.
+struct Failed {
+    stamp: Stamp,
+    reason: String,
+    /// Whether it was the judge who said so.
+    judged: bool,
+    /// Whether it may be another matter at the next look.
+    again: bool,
+}
+
+/// How closely to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// At the cost of one system call most of the time: for a timer where nothing tells of changes.
+    Quick,
+    /// At all files.
+    Whole,
+}
+
+/// What a look has found; not in service yet.
+pub struct Found {
+    folder: PathBuf,
+    pairs: BTreeMap<CertName, Stamp>,
+    /// Read and proved.
+    fresh: Vec<Arc<Pair>>,
+    failed: Vec<(CertName, PairError, bool)>,
+    modified: Option<SystemTime>,
+}
+
+impl Found {
+    /// The pairs that were read, to be judged.
+    pub fn fresh(&self) -> Vec<Arc<Pair>> {
+        self.fresh.clone()
+    }
+
+    /// This pair isn't to be served.
+    pub fn refuse(&mut self, pair: &Arc<Pair>, problem: PairProblem) {
+        self.fresh.retain(|fresh| !Arc::ptr_eq(fresh, pair));
+        let files = PairFiles::of(&self.folder, pair.name());
+        // Read after the scan, perhaps with other contents than were there then.
+        self.pairs.insert(pair.name().clone(), pair.stamp);
+        self.failed.push((pair.name().clone(), PairError::new(&files, problem), true));
+    }
+}
+
+/// What became of it.
 #[derive(Debug, Default)]
 pub struct Changes {
     /// Pairs that are new or have new contents.
@@ -57,7 +108,7 @@ impl Changes {
 }
 
 impl Live {
-    /// Nothing is read before the first [`Live::rescan`].
+    /// Nothing is read before the first look.
     pub fn new(folder: PathBuf, default: Option<CertName>) -> Self {
         // Another instance over the folder may follow this one in the same process, and a TLS provider goes by these
         // numbers: it must not count the same ones again. Nobody changes a certificate every microsecond.
@@ -68,6 +119,7 @@ impl Live {
             default,
             current: ArcSwap::default(),
             broken: ArcSwap::default(),
+            first,
             generation: AtomicU64::new(first),
             reading: Mutex::new(Reading { next_id: first, failed: HashMap::new(), seen: None, looks: 0 }),
         }
@@ -83,10 +135,18 @@ impl Live {
         self.current.load_full()
     }
 
-    /// What is wrong with a pair whose files can't be used.
-    pub fn broken(&self, name: &str) -> Option<String> {
-        let name = CertName::new(name).ok()?;
-        self.broken.load().get(&name).cloned()
+    /// What is wrong with pairs of an identity whose files can't be used.
+    pub fn broken(&self, name: &str) -> Vec<String> {
+        let Ok(identity) = CertName::new(name).map(|name| name.identity()) else {
+            return Vec::new();
+        };
+        let broken = self.broken.load();
+        broken.iter().filter(|(name, _)| name.identity() == identity).map(|(_, reason)| reason.clone()).collect()
+    }
+
+    /// What is wrong with each pair whose files can't be used.
+    pub fn all_broken(&self) -> Arc<BTreeMap<CertName, String>> {
+        self.broken.load_full()
     }
 
     /// Counts the snapshots: another number, another snapshot.
@@ -94,76 +154,142 @@ impl Live {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Looks whether the folder may have changed, at the cost of one system call most of the time, and reads what
-    /// has. For a timer.
-    pub fn poll(&self, now: OffsetDateTime) -> Result<Changes, FolderError> {
+    /// How often the snapshot has changed.
+    pub fn turns(&self) -> u64 {
+        self.generation().saturating_sub(self.first)
+    }
+
+    /// Looks at the folder, and reads what has changed; `None` if a quick look finds nothing.
+    pub fn look(&self, how: How, now: OffsetDateTime) -> Result<Option<Found>, FolderError> {
+        self.look_by(how, now, Proof::Signature)
+    }
+
+    fn look_by(&self, how: How, now: OffsetDateTime, proof: Proof) -> Result<Option<Found>, FolderError> {
         let mut reading = self.reading();
         reading.looks = reading.looks.wrapping_add(1);
         let modified = std::fs::metadata(&self.folder).and_then(|meta| meta.modified()).ok();
         // Every publication renames or links, which shows in the folder's own time. A file that something else
         // wrote in place doesn't, so the files themselves are looked at every now and then.
-        let quiet = modified.is_some() && modified == reading.seen;
-        if quiet && !reading.looks.is_multiple_of(FULL_LOOK_EVERY) {
-            return Ok(Changes::default());
+        let quiet = modified.is_some()
+            && modified == reading.seen
+            && !reading.looks.is_multiple_of(FULL_LOOK_EVERY)
+            && !reading.failed.values().any(|failed| failed.again);
+        if quiet && how == How::Quick {
+            return Ok(None);
         }
-        self.read_changes(&mut reading, modified, now)
-    }
-
-    /// Reads what has changed in the folder, now.
-    pub fn rescan(&self, now: OffsetDateTime) -> Result<Changes, FolderError> {
-        let mut reading = self.reading();
-        let modified = std::fs::metadata(&self.folder).and_then(|meta| meta.modified()).ok();
-        self.read_changes(&mut reading, modified, now)
-    }
-
-    fn read_changes(
-        &self,
-        reading: &mut Reading,
-        modified: Option<SystemTime>,
-        now: OffsetDateTime,
-    ) -> Result<Changes, FolderError> {
         let pairs = scan(&self.folder)?;
         let before = self.snapshot();
+        let is_new = |(name, stamp): &(&CertName, &Stamp)| match reading.failed.get(name) {
+            Some(failed) if failed.stamp == **stamp => failed.again,
+            _ => before.pair(name).is_none_or(|pair| pair.stamp != **stamp),
+        };
+        let changed: Vec<&CertName> = pairs.iter().filter(is_new).map(|(name, _)| name).collect();
+        let (mut fresh, mut failed) = (Vec::new(), Vec::new());
+        for (name, read) in changed.iter().zip(reading::read(&self.folder, &changed, now, proof)) {
+            match read {
+                Ok(pair) => fresh.push(Arc::new(pair)),
+                Err(error) => failed.push(((*name).clone(), error, false)),
+            }
+        }
+        Ok(Some(Found { folder: self.folder.clone(), pairs, fresh, failed, modified }))
+    }
+
+    /// Puts what a look has found into service.
+    pub fn take(&self, found: Found, now: OffsetDateTime) -> Changes {
+        let mut reading = self.reading();
+        let before = self.snapshot();
         let mut changes = Changes::default();
-        let mut sets: Vec<Arc<IdentitySet>> = Vec::with_capacity(pairs.len());
-        for (name, stamp) in &pairs {
-            let previous = before.named(name);
-            let known = previous.is_some_and(|set| set.stamp == *stamp)
-                || reading.failed.get(name).is_some_and(|(failed, _)| failed == stamp);
-            if known {
-                sets.extend(previous.cloned());
-                continue;
+        for (name, error, judged) in found.failed {
+            let Some(stamp) = found.pairs.get(&name).copied() else { continue };
+            let again = matches!(*error.reason, PairProblem::NotChecked { .. });
+            let failed = Failed { stamp, reason: error.to_string(), judged, again };
+            let known = reading.failed.get(&name);
+            if known.is_none_or(|known| known.stamp != failed.stamp || known.reason != failed.reason) {
+                changes.failed.push(error);
             }
-            match Identity::load(&self.folder, name, now) {
-                Ok((identity, stamp)) => {
-                    let id = reading.next_id;
-                    reading.next_id += 1;
-                    reading.failed.remove(name);
-                    changes.loaded.push(name.clone());
-                    sets.push(Arc::new(IdentitySet { id, identities: vec![identity], stamp }));
-                }
-                Err(error) => {
-                    // Better the certificate of yesterday than none.
-                    sets.extend(previous.cloned());
-                    reading.failed.insert(name.clone(), (*stamp, error.to_string()));
-                    changes.failed.push(error);
-                }
-            }
+            reading.failed.insert(name, failed);
         }
-        reading.failed.retain(|name, _| pairs.contains_key(name));
-        let broken = reading.failed.iter().map(|(name, (_, reason))| (name.clone(), reason.clone()));
-        self.broken.store(Arc::new(broken.collect()));
-        let gone = before.sets().filter(|set| !pairs.contains_key(set.name()));
-        changes.withdrawn.extend(gone.map(|set| set.name().clone()));
-        if changes.any() {
-            let retired: Vec<_> = before.sets().cloned().collect();
-            let next = Snapshot::new(sets, retired, self.default.as_ref(), now);
-            self.current.store(Arc::new(next));
-            self.generation.fetch_add(1, Ordering::AcqRel);
+        // Files that are gone, or are again what is served.
+        reading.failed.retain(|name, failed| found.pairs.get(name) == Some(&failed.stamp));
+        let mut fresh: HashMap<CertName, Arc<Pair>> = HashMap::new();
+        for pair in found.fresh {
+            reading.failed.remove(pair.name());
+            changes.loaded.push(pair.name().clone());
+            fresh.insert(pair.name().clone(), pair);
         }
+        // Better the certificate of yesterday than none.
+        let pairs = found.pairs.keys().filter_map(|name| fresh.remove(name).or_else(|| before.pair(name).cloned()));
+        let pairs: Vec<Arc<Pair>> = pairs.collect();
+        let gone = before.pairs().filter(|pair| !found.pairs.contains_key(pair.name()));
+        changes.withdrawn.extend(gone.map(|pair| pair.name().clone()));
+        self.serve(&mut reading, pairs, &changes, now);
         // A change in the same tick of the file system's clock would leave the same time: only an old one is final.
-        reading.seen = modified.filter(|modified| modified.elapsed().is_ok_and(|age| age > SETTLED));
-        Ok(changes)
+        reading.seen = found.modified.filter(|modified| modified.elapsed().is_ok_and(|age| age > SETTLED));
+        changes
+    }
+
+    /// Takes a pair out of service that was refused while it was served. One that isn't served any more is left alone.
+    pub fn withdraw(&self, pair: &Arc<Pair>, problem: PairProblem, now: OffsetDateTime) -> Changes {
+        let mut reading = self.reading();
+        let mut changes = Changes::default();
+        let before = self.snapshot();
+        if !before.pairs().any(|served| Arc::ptr_eq(served, pair)) {
+            return changes;
+        }
+        let error = PairError::new(&PairFiles::of(&self.folder, pair.name()), problem);
+        let judged = matches!(*error.reason, PairProblem::Refused { .. });
+        let failed = Failed { stamp: pair.stamp, reason: error.to_string(), judged, again: false };
+        reading.failed.insert(pair.name().clone(), failed);
+        changes.failed.push(error);
+        changes.withdrawn.push(pair.name().clone());
+        let left = before.pairs().filter(|served| !Arc::ptr_eq(served, pair)).cloned().collect();
+        self.serve(&mut reading, left, &changes, now);
+        changes
+    }
+
+    /// Forgets what a judge has said, for there is another one; whether there was anything.
+    pub fn forget_verdicts(&self) -> bool {
+        let mut reading = self.reading();
+        let before = reading.failed.len();
+        reading.failed.retain(|_, failed| !failed.judged);
+        reading.failed.len() < before
+    }
+
+    /// The look and the taking in one, with nobody asked.
+    pub fn rescan(&self, now: OffsetDateTime) -> Result<Changes, FolderError> {
+        Ok(self.look(How::Whole, now)?.map(|found| self.take(found, now)).unwrap_or_default())
+    }
+
+    /// The first look and taking. What it finds is proved by comparison alone; the caller proves it by signature, before or
+    /// after the start.
+    pub fn open(&self, now: OffsetDateTime) -> Result<Changes, FolderError> {
+        let found = self.look_by(How::Whole, now, Proof::Comparison)?;
+        Ok(found.map(|found| self.take(found, now)).unwrap_or_default())
+    }
+
+    fn serve(&self, reading: &mut Reading, pairs: Vec<Arc<Pair>>, changes: &Changes, now: OffsetDateTime) {
+        let broken = reading.failed.iter().map(|(name, failed)| (name.clone(), failed.reason.clone()));
+        self.broken.store(Arc::new(broken.collect()));
+        if !changes.any() {
+            return;
+        }
+        let before = self.snapshot();
+        let mut identities: BTreeMap<CertName, Vec<Arc<Pair>>> = BTreeMap::new();
+        for pair in pairs {
+            identities.entry(pair.name().identity()).or_default().push(pair);
+        }
+        let sets = identities.into_iter().filter_map(|(name, pairs)| {
+            let unchanged = before.named(&name).filter(|set| set.is_of(&pairs));
+            unchanged.cloned().or_else(|| {
+                reading.next_id += 1;
+                IdentitySet::new(reading.next_id, pairs, now).map(Arc::new)
+            })
+        });
+        let sets: Vec<Arc<IdentitySet>> = sets.collect();
+        let kept: HashSet<u64> = sets.iter().map(|set| set.id).collect();
+        let retired: Vec<_> = before.sets().filter(|set| !kept.contains(&set.id)).cloned().collect();
+        self.current.store(Arc::new(Snapshot::new(sets, retired, self.default.as_ref(), now)));
+        self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
     fn reading(&self) -> MutexGuard<'_, Reading> {
@@ -172,7 +298,7 @@ impl Live {
     }
 }
 
-/// Of so many polls, one looks at every file.
+/// Of so many quick looks, one is at every file.
 const FULL_LOOK_EVERY: u32 = 10;
 /// After this time a folder's time can't stand for two states.
 const SETTLED: Duration = Duration::from_secs(2);

@@ -1,7 +1,7 @@
 //! What a pair is called: the stem of its three files, `NAME.key`, `NAME.crt`, `NAME.csr`.
 //!
 //! A name never leaves the folder and never hides: letters, digits, `.`, `_`, `-`, `+`, `@`, not beginning with a
-//! dot or a hyphen, at most [`MAX_NAME`] bytes.
+//! dot or a hyphen, at most [`MAX_NAME`] bytes. `further.rs` says how one identity has several pairs.
 
 /// The longest name, so that a staged file's name still fits the file system's 255 bytes.
 pub const MAX_NAME: usize = 128;
@@ -89,7 +89,7 @@ fn allowed(c: char) -> bool {
 }
 
 /// What ends a certificate's file name, not its pair's name.
-const EXTENSIONS: [&str; 7] = [".crt", ".cer", ".pem", ".der", ".cert", ".pfx", ".p12"];
+const EXTENSIONS: [&str; 9] = [".crt", ".cer", ".pem", ".der", ".cert", ".pfx", ".p12", ".p7b", ".p7c"];
 
 #[cfg(test)]
 mod tests {
@@ -114,6 +114,7 @@ mod tests {
             ("C:\\certs\\my mail.pem", "my-mail"),
             ("fullchain.pem", "fullchain"),
             ("mail.example.org", "mail.example.org"),
+            ("mail.p7b", "mail"),
         ] {
             assert_eq!(CertName::from_file_name(file).unwrap().as_str(), name);
         }

@@ -27,6 +27,31 @@ pub struct Mismatch {
     pub certificate: Fingerprint,
 }
 
+/// How surely a key and a certificate belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// By a signature.
+    Signature,
+    /// By comparing the public halves, of which the cryptographic library has checked that it is the key's own when it read it.
+    /// For thousands of pairs at a start, which get their signatures after it.
+    Comparison,
+}
+
+impl Proof {
+    /// Whether `key` is the one that `certificate` was made for.
+    ///
+    /// # Errors
+    /// If it isn't.
+    pub fn find(self, key: &PrivateKey, certificate: &Certificate) -> Result<(), Mismatch> {
+        let same = key.kind().to_string() == certificate.key_name && key.public_raw() == certificate.public_key;
+        match self {
+            Self::Comparison if same => Ok(()),
+            // The same point can be written in two ways.
+            Self::Comparison | Self::Signature => prove(key, certificate),
+        }
+    }
+}
+
 /// Signs something fresh with `key` and verifies it with the public key in `certificate`.
 pub fn prove(key: &PrivateKey, certificate: &Certificate) -> Result<(), Mismatch> {
     // The kind is compared as text first: bytes of an RSA key mean nothing to ECDSA.

@@ -1,37 +1,37 @@
-//! The running store: answers who gets which certificate, and follows its folder.
+//! The plugin's instance: answers who gets which certificate, and follows its folder.
 //!
 //! At the start every pair is read and proved; one that can't be used is named in the log, and a listener that asks
-//! for it gets the reason. After that the folder is looked at every second, and at once after an operation.
+//! for it gets the reason. After that changes are heard of, looked for from time to time, and looked for at once after an
+//! operation or a reload.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use dovetail_sdk::certs::{CertsFailure, CertsProvider, Identity};
-use dovetail_sdk::operations::Operation;
+use dovetail_sdk::certs::{CertsAdminProvider, CertsFailure, CertsJudge, CertsProvider, Choice, Identity};
+use dovetail_sdk::listeners::HostListeners;
+use dovetail_sdk::operations::{FieldValue, Form, Operation, Remark};
 use dovetail_sdk::{
-    notice, task, time as timer, About, Context, Plugin, Problems, Purpose, ReloadFailure, Secret, StartFailure,
+    task, time as timer, About, Context, Plugin, Problems, Purpose, ReloadFailure, Service, StartFailure,
 };
 use time::OffsetDateTime;
-use tokio::sync::watch;
 
+use crate::auto_renew;
+use crate::choice;
 use crate::config::Config;
-use crate::create::{create, CreateRequest, San};
-use crate::folder::{scan, FolderError};
-use crate::live::{Changes, Live};
+use crate::follow::Following;
+use crate::live::{How, Live};
 use crate::name::CertName;
 use crate::operations;
-use crate::publish::{publish, Existing};
+use crate::serving::Serving;
+use crate::watch::Watch;
 
 /// The plugin's instance.
 pub struct CertStore {
     pub(crate) about: About,
     pub(crate) serving: Arc<Serving>,
-}
-
-/// The folder in service and whoever waits for it to change.
-pub(crate) struct Serving {
-    pub live: Live,
-    generation: watch::Sender<u64>,
+    pub(crate) default: Option<CertName>,
+    pub(crate) listeners: Service<HostListeners>,
+    following: Following,
 }
 
 impl Plugin for CertStore {
@@ -42,26 +42,50 @@ impl Plugin for CertStore {
     }
 
     async fn start(config: Config, context: Context) -> Result<Self, StartFailure> {
+        let listeners = context.service::<HostListeners>()?;
         let about = context.about;
         let config = Config { create_missing: config.create_missing && about.purpose == Purpose::Serve, ..config };
-        let serving = Arc::new(Serving::new(Live::new(config.folder(&about), config.default_name())));
+        let auto_renew = config.auto_renew;
+        let (default, following) = (config.default_name(), Following::default());
+        let serving = Arc::new(Serving::new(Live::new(config.folder(&about), default.clone())));
+        if about.purpose == Purpose::Serve {
+            // Another program may have renewed while nobody looked.
+            following.catch_up(serving.live.folder()).await;
+        }
         // Without a server there is no folder but the one that each operation names.
         if about.purpose != Purpose::Standalone {
             let (starting, hostname) = (serving.clone(), about.hostname.clone());
             task::spawn_blocking(move || starting.open(&config, &hostname)).await.map_err(StartFailure::new)??;
-            task::spawn(follow(serving.clone()));
         }
-        Ok(Self { about, serving })
+        if about.purpose == Purpose::Serve {
+            task::spawn(attend(serving.clone()));
+            if auto_renew {
+                task::spawn(auto_renew::attend(serving.clone()));
+            }
+            task::spawn(following.clone().attend(serving.clone()));
+        }
+        Ok(Self { about, serving, default, listeners, following })
     }
 
     async fn reload(&self) -> Result<(), ReloadFailure> {
-        let serving = self.serving.clone();
-        let looked = task::spawn_blocking(move || serving.refresh(Live::rescan)).await.map_err(ReloadFailure::new)?;
-        looked.map_err(|error| ReloadFailure::new(format!("{error}; what was loaded before stays in service")))
+        self.following.catch_up(self.serving.live.folder()).await;
+        self.serving.refresh(How::Whole).await.map(drop).map_err(ReloadFailure::new)
     }
 
     fn operations() -> Vec<Operation> {
         operations::descriptions()
+    }
+
+    fn suggest(form: &Form) -> Option<String> {
+        operations::suggest(form)
+    }
+
+    fn check_answers(form: &Form) -> Vec<Remark> {
+        operations::check_answers(form)
+    }
+
+    fn further_files(operation: &str, values: &[FieldValue]) -> Vec<String> {
+        operations::further_files(operation, values)
     }
 }
 
@@ -75,138 +99,78 @@ impl CertsProvider for CertStore {
     }
 
     async fn changed(&self, seen: u64) -> Result<u64, CertsFailure> {
-        let mut generation = self.serving.generation.subscribe();
-        let newer = generation.wait_for(|now| *now > seen).await;
-        newer.map(|now| *now).map_err(|_| failure("the certificate store has stopped"))
+        self.serving.changed(seen).await
     }
 }
 
-impl Serving {
-    pub(crate) fn new(live: Live) -> Self {
-        let (generation, _) = watch::channel(live.generation());
-        Self { live, generation }
-    }
-
-    /// The first look at the folder; makes the missing certificate if the config says so.
-    fn open(&self, config: &Config, hostname: &str) -> Result<(), StartFailure> {
-        let folder = self.live.folder();
-        let empty = scan(folder).map_err(StartFailure::new)?.is_empty();
-        if empty && config.create_missing {
-            self.make_missing(config.default_name(), hostname)?;
-        }
-        self.refresh(Live::rescan).map_err(StartFailure::new)?;
-        if let Some(name) = config.default_name() {
-            let found = self.live.snapshot().named(&name).is_some();
-            if !found && !self.live.snapshot().is_empty() {
-                return Err(StartFailure::new(self.missing(name.as_str())));
-            }
-        }
+impl CertsAdminProvider for CertStore {
+    fn judged_by(&self, judge: CertsJudge) -> Result<(), CertsFailure> {
+        self.serving.judged_by(judge);
         Ok(())
     }
 
-    fn make_missing(&self, name: Option<CertName>, hostname: &str) -> Result<(), StartFailure> {
-        let mut request = CreateRequest::for_host(hostname);
-        request.name = name;
-        if hostname == "localhost" {
-            // What a developer types into a client.
-            request.sans = ["127.0.0.1", "::1"].into_iter().filter_map(|ip| ip.parse().ok()).map(San::Ip).collect();
-        }
-        let failed = |error: &dyn std::fmt::Display| {
-            StartFailure::new(format!("can't make the missing certificate for {hostname}: {error}"))
-        };
-        let (pair, certificate) = create(&request, OffsetDateTime::now_utc()).map_err(|error| failed(&error))?;
-        publish(self.live.folder(), &pair, Existing::Refuse).map_err(|error| failed(&error))?;
-        notice(format!(
-            "made a self-signed certificate for {hostname}, SHA-256 fingerprint {}",
-            certificate.fingerprint
-        ));
-        Ok(())
-    }
-
-    /// Reads what has changed, tells the log, and wakes whoever waits for a change.
-    pub(crate) fn refresh(
+    fn explain(
         &self,
-        look: fn(&Live, OffsetDateTime) -> Result<Changes, FolderError>,
-    ) -> Result<(), FolderError> {
-        let changes = look(&self.live, OffsetDateTime::now_utc())?;
-        for name in &changes.loaded {
-            tracing::info!(certificate = %name, "certificate loaded");
-        }
-        for name in &changes.withdrawn {
-            tracing::warn!(certificate = %name, "certificate withdrawn: its file is gone from the folder");
-        }
-        for error in &changes.failed {
-            tracing::error!("{error}");
-        }
-        if changes.any() {
-            self.generation.send_replace(self.live.generation());
-        }
-        Ok(())
-    }
-
-    fn resolve(&self, listener: Option<&str>, server_name: Option<&str>) -> Result<Option<u64>, CertsFailure> {
-        if let Some((id, _)) = self.live.snapshot().resolve(listener, server_name) {
-            return Ok(Some(id));
-        }
-        // A certificate that somebody named and that isn't there is an error; none at all is for the host to judge.
-        match listener {
-            Some(name) => Err(failure(&self.missing(name))),
-            None => Ok(None),
-        }
-    }
-
-    fn load(&self, id: u64) -> Result<Vec<Identity>, CertsFailure> {
-        let snapshot = self.live.snapshot();
-        let set = snapshot
-            .get(id)
-            .ok_or_else(|| failure("this certificate was replaced twice since it was chosen: choose again"))?;
-        Ok(set
-            .identities
-            .iter()
-            .map(|identity| Identity {
-                name: identity.name.to_string(),
-                chain: identity.chain.iter().map(|certificate| certificate.der.clone()).collect(),
-                key: Secret::new(identity.key.pkcs8().to_vec()),
-            })
-            .collect())
-    }
-
-    /// Why a named certificate isn't served, and what to do.
-    fn missing(&self, name: &str) -> String {
-        let folder = self.live.folder().display();
-        match self.live.broken(name) {
-            Some(reason) => reason,
-            None => format!(
-                "there is no certificate \"{name}\" in {folder}: make one with `dovetail certs create --name {name}`, \
-                 or name another one"
-            ),
-        }
+        certificate: Option<String>,
+        server_name: Option<String>,
+    ) -> Result<Option<Choice>, CertsFailure> {
+        // Where nothing is chosen, this says why.
+        self.serving.resolve(certificate.as_deref(), server_name.as_deref())?;
+        let now = OffsetDateTime::now_utc();
+        Ok(choice::explain(&self.serving.live, certificate.as_deref(), server_name.as_deref(), now))
     }
 }
 
-/// Follows the folder for as long as the instance lives.
-async fn follow(serving: Arc<Serving>) {
-    let mut told = false;
+/// Attends to the folder for as long as the instance lives.
+async fn attend(serving: Arc<Serving>) {
+    serving.prove_rest().await;
+    let watch = Watch::new(serving.live.folder());
+    if let Err(error) = &watch {
+        tracing::warn!(%error, "the certificate folder can't be watched; it is looked at every second");
+    }
+    // What changed before it was watched is looked for at once; a folder that isn't there yet, from time to time.
+    let renew = || watch.as_ref().is_ok_and(|watch| watch.renew().is_ok());
+    let (mut hearing, mut complained, mut warned) = (renew(), false, Instant::now());
+    let mut how = How::Whole;
     loop {
-        timer::sleep(LOOK_EVERY).await;
-        let looking = serving.clone();
-        match task::spawn_blocking(move || looking.refresh(Live::poll)).await {
-            Ok(Err(error)) if !told => {
-                tracing::error!("{error}; what was loaded before stays in service");
-                told = true;
+        match serving.refresh(how).await {
+            Err(error) if !complained => {
+                tracing::error!("{error}");
+                complained = true;
             }
-            Ok(Ok(())) => told = false,
-            _ => {}
+            Ok(_) => complained = false,
+            Err(_) => {}
+        }
+        if warned.elapsed() >= WARN_EVERY {
+            warned = Instant::now();
+            serving.warn_of_ends(OffsetDateTime::now_utc());
+        }
+        how = How::Whole;
+        match watch.as_ref().ok().filter(|_| hearing) {
+            Some(watch) => {
+                if timer::timeout(LOOK_EVERY_HEARING, watch.news()).await.is_ok() {
+                    // Whoever changes one file mostly changes another one next.
+                    timer::sleep(DEBOUNCE).await;
+                }
+            }
+            None => {
+                timer::sleep(LOOK_EVERY).await;
+                how = How::Quick;
+            }
+        }
+        // Before the look, so that nothing happens in between; another folder may have taken its place.
+        let before = std::mem::replace(&mut hearing, renew());
+        if hearing && !before {
+            how = How::Whole;
         }
     }
 }
 
-fn failure(message: &str) -> CertsFailure {
-    CertsFailure { message: message.to_owned() }
-}
-
-/// How often the folder is looked at.
+/// How often the folder is looked at where nothing tells of changes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-#[cfg(test)]
-mod tests;
+/// How often it is looked at all the same where something does.
+const LOOK_EVERY_HEARING: Duration = Duration::from_secs(10);
+/// So long further changes are waited for.
+const DEBOUNCE: Duration = Duration::from_millis(250);
+/// How often the ends of certificates are looked at.
+const WARN_EVERY: Duration = Duration::from_secs(3600);

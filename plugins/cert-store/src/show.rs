@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use crate::certificate::Certificate;
 use crate::folder::{scan, FolderError, PairFiles};
+use crate::further::KeyFamily;
 use crate::identity::{Identity, PairError};
 use crate::name::CertName;
 
@@ -45,6 +46,24 @@ pub struct Details {
     pub state: String,
     /// The certificates, leaf first.
     pub chain: Vec<Link>,
+    /// The other pairs of the identity, if it is its name that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<Further>,
+}
+
+/// Another pair of the same identity, with a key of another family.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+#[serde(untagged)]
+pub enum Further {
+    /// It can be used.
+    Good(Box<Details>),
+    /// It can't.
+    Broken {
+        /// The pair's name.
+        name: String,
+        /// What is wrong with it.
+        state: String,
+    },
 }
 
 /// One certificate of a chain.
@@ -76,8 +95,27 @@ pub fn list(folder: &Path, now: OffsetDateTime) -> Result<Vec<Row>, FolderError>
     Ok(pairs.into_keys().map(|name| row(folder, &name, now)).collect())
 }
 
-/// Everything about the pair `name`.
+/// Everything about the pair `name`, and about the further pairs of an identity of that name. `name` itself may be missing
+/// where there are others.
 pub fn show(folder: &Path, name: &CertName, now: OffsetDateTime) -> Result<Details, PairError> {
+    let mut names = vec![name.clone()];
+    if name.family().is_none() {
+        names.extend(KeyFamily::ALL.into_iter().filter_map(|family| name.further(family).ok()));
+        names.retain(|name| PairFiles::of(folder, name).crt.symlink_metadata().is_ok());
+    }
+    let (first, further) = names.split_first().map_or((name, [].as_slice()), |(first, further)| (first, further));
+    let mut details = one(folder, first, now)?;
+    details.further = further
+        .iter()
+        .map(|name| match one(folder, name, now) {
+            Ok(details) => Further::Good(Box::new(details)),
+            Err(error) => Further::Broken { name: name.to_string(), state: error.reason.to_string() },
+        })
+        .collect();
+    Ok(details)
+}
+
+fn one(folder: &Path, name: &CertName, now: OffsetDateTime) -> Result<Details, PairError> {
     let (identity, _) = Identity::load(folder, name, now)?;
     let files = PairFiles::of(folder, name);
     let csr = files.csr.is_file().then_some(files.csr);
@@ -88,6 +126,7 @@ pub fn show(folder: &Path, name: &CertName, now: OffsetDateTime) -> Result<Detai
         key_sha256: identity.key.fingerprint().to_string(),
         state: state(identity.leaf(), now).to_owned(),
         chain: identity.chain.iter().map(link).collect(),
+        further: Vec::new(),
     })
 }
 
@@ -99,10 +138,7 @@ fn row(folder: &Path, name: &CertName, now: OffsetDateTime) -> Row {
                 name: name.to_string(),
                 names: leaf.alternative_names(),
                 key: identity.key.kind().to_string(),
-                issuer: match leaf.self_issued {
-                    true => "self-signed".to_owned(),
-                    false => leaf.issuer.clone(),
-                },
+                issuer: issuer(leaf),
                 not_after: Some(moment(leaf.not_after)),
                 days_left: Some((leaf.not_after - now).whole_days()),
                 state: state(leaf, now).to_owned(),
@@ -135,7 +171,16 @@ pub fn link(certificate: &Certificate) -> Link {
     }
 }
 
-fn state(leaf: &Certificate, now: OffsetDateTime) -> &'static str {
+/// Who issued a certificate, as a list shows it.
+pub fn issuer(leaf: &Certificate) -> String {
+    match leaf.self_issued {
+        true => "self-signed".to_owned(),
+        false => leaf.issuer.clone(),
+    }
+}
+
+/// "valid", "expired", "not yet valid".
+pub fn state(leaf: &Certificate, now: OffsetDateTime) -> &'static str {
     if leaf.not_after < now {
         "expired"
     } else if leaf.not_before > now {
@@ -145,7 +190,8 @@ fn state(leaf: &Certificate, now: OffsetDateTime) -> &'static str {
     }
 }
 
-fn moment(when: OffsetDateTime) -> String {
+/// A moment by RFC 3339.
+pub fn moment(when: OffsetDateTime) -> String {
     // Only a year beyond 9999 doesn't format, and that is worth showing somehow.
     when.format(&Rfc3339).unwrap_or_else(|_| when.to_string())
 }

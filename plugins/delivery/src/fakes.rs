@@ -33,6 +33,25 @@ impl DirectoryProvider for FakeDirectory {
         Err(DirectoryFailure { message: "not asked here".into() })
     }
 
+    async fn authenticate_certificate(
+        &self,
+        _attempt: CertificateAttempt,
+    ) -> Result<CertificateOutcome, DirectoryFailure> {
+        Err(DirectoryFailure { message: "not asked here".into() })
+    }
+
+    fn login_methods(&self) -> Result<LoginMethods, DirectoryFailure> {
+        Ok(LoginMethods::default())
+    }
+
+    async fn scram_keys(&self, _: ScramRequest) -> Result<ScramKeys, DirectoryFailure> {
+        Err(DirectoryFailure::new("not asked here"))
+    }
+
+    async fn authorize(&self, _: Proven) -> Result<AuthOutcome, DirectoryFailure> {
+        Err(DirectoryFailure::new("not asked here"))
+    }
+
     async fn resolve(&self, address: String) -> Result<Resolution, DirectoryFailure> {
         if self.fails || address.starts_with("fail@") {
             return Err(DirectoryFailure { message: "the directory is on fire".into() });

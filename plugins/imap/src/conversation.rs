@@ -12,6 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dovetail_imap_grammar::{Limits, ParseError, Request, Tag, TextMode};
+use dovetail_mail::login::Offer;
+use dovetail_mail::sasl::Mechanism;
 use dovetail_sdk::directory::Directory;
 use dovetail_sdk::line::{is_departure, BadLine, Line};
 use dovetail_sdk::protocol::{Session, SessionFailure};
@@ -86,7 +88,7 @@ impl<'a> Conversation<'a> {
     }
 
     async fn talk(&mut self) -> io::Result<()> {
-        let greeting = format!("* OK [CAPABILITY {}] Dovetail IMAP ready\r\n", capability::list(self.stage()));
+        let greeting = format!("* OK [CAPABILITY {}] Dovetail IMAP ready\r\n", capability::list(&self.stage()));
         self.session.stream.queue(greeting.as_bytes());
         let mut draining = pin!(self.session.draining());
         let mut too_late = Some(Box::pin(time::sleep(Duration::from_secs(self.config.login_seconds))));
@@ -236,11 +238,14 @@ impl<'a> Conversation<'a> {
     /// Where the session stands, as far as capabilities go.
     pub fn stage(&self) -> Stage {
         match self.state {
-            State::NotAuthenticated => {
-                Stage::Before { start_tls: self.session.may_start_tls(), passwords: self.may_log_in() }
-            }
+            State::NotAuthenticated => Stage::Before { start_tls: self.session.may_start_tls(), offer: self.offer() },
             _ => Stage::After,
         }
+    }
+
+    /// By what a user can log in now.
+    pub fn offer(&self) -> Offer {
+        Offer::of(&self.session, &self.services.directory, &[Mechanism::Plain])
     }
 
     /// Whether a password may be taken now.

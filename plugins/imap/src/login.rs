@@ -10,10 +10,16 @@ use crate::state::State;
 
 /// Has a claim checked; if it holds, the session is this account's from now on.
 pub async fn log_in(claim: Claim, conversation: &mut Conversation<'_>) -> (Completion, Next) {
-    match conversation.session.log_in(&conversation.services.directory, "imap", claim).await {
+    let login = conversation.session.log_in(&conversation.services.directory, "imap", claim).await;
+    conclude(login, conversation)
+}
+
+/// Answers a login; if it was accepted, the session is this account's from now on.
+pub fn conclude(login: Login, conversation: &mut Conversation<'_>) -> (Completion, Next) {
+    match login {
         Login::Accepted { account } => {
             conversation.state = State::Authenticated { account };
-            let code = format!("CAPABILITY {}", capability::list(capability::Stage::After));
+            let code = format!("CAPABILITY {}", capability::list(&capability::Stage::After));
             (Completion::ok("Logged in").code(code), Next::Go)
         }
         Login::Refused => {

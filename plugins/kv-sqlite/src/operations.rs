@@ -114,7 +114,7 @@ fn list_namespaces(namespaces: &[Namespace]) -> Report {
     let rows = namespaces.iter().map(|namespace| vec![namespace.name.clone(), namespace.entries.to_string()]);
     let all: Vec<_> = namespaces.iter().map(|n| json!({"namespace": n.name, "entries": n.entries})).collect();
     let table = Table { columns: vec!["Namespace".into(), "Entries".into()], rows: rows.collect() };
-    Report { lines: vec![], table: Some(table), warnings: vec![], json: json!({ "namespaces": all }).to_string() }
+    Report { table: Some(table), json: json!({ "namespaces": all }).to_string(), ..Report::default() }
 }
 
 fn list_entries(entries: &[KvEntry]) -> Report {
@@ -126,7 +126,7 @@ fn list_entries(entries: &[KvEntry]) -> Report {
     let table =
         Table { columns: vec!["Key".into(), "Value".into(), "Ends".into()], rows: entries.iter().map(row).collect() };
     let all: Vec<_> = entries.iter().map(json_of).collect();
-    Report { lines: vec![], table: Some(table), warnings: vec![], json: json!({ "entries": all }).to_string() }
+    Report { table: Some(table), json: json!({ "entries": all }).to_string(), ..Report::default() }
 }
 
 fn json_of(entry: &KvEntry) -> serde_json::Value {

@@ -8,6 +8,8 @@
 use std::io;
 use std::pin::pin;
 
+use dovetail_mail::login::Offer;
+use dovetail_mail::sasl::Mechanism;
 use dovetail_sdk::directory::Directory;
 use dovetail_sdk::line::{is_departure, BadLine, Line};
 use dovetail_sdk::protocol::{Session, SessionFailure};
@@ -118,7 +120,8 @@ impl<'a> Conversation<'a> {
             Ok(Command::Noop(noop)) => noop.run(state),
             Ok(Command::Capa(capa)) => {
                 let mut list = Vec::new();
-                capa.run(state, &self.rules, &mut list);
+                let offer = self.offer();
+                capa.run(&self.state, &self.rules, &offer, &mut list);
                 self.session.stream.queue(&list);
                 return Ok(Next::Go);
             }
@@ -158,6 +161,11 @@ impl<'a> Conversation<'a> {
             return Next::Close;
         }
         Next::Go
+    }
+
+    /// By what a user can log in now.
+    pub fn offer(&self) -> Offer {
+        Offer::of(&self.session, &self.services.directory, &[Mechanism::Plain])
     }
 
     /// Queues the last reply.

@@ -1,6 +1,6 @@
 //! POP3 (RFC 1939): gives users the mail in their INBOX.
 //!
-//! Extensions: CAPA (RFC 2449), STLS (2595), AUTH PLAIN (5034), response codes (2449, 3206), pipelining. APOP is not offered:
+//! Extensions: CAPA (RFC 2449), STLS (2595), AUTH (5034), response codes (2449, 3206), pipelining. APOP is not offered:
 //! it needs passwords in the clear on our side. Passwords are taken under TLS only, or on a loopback listener that the
 //! operator has marked as insecure.
 //!

@@ -9,7 +9,13 @@ use crate::state::State;
 
 /// Has a claim checked and, if it holds, opens the maildrop.
 pub async fn log_in(claim: Claim, conversation: &mut Conversation<'_>) -> Next {
-    match conversation.session.log_in(&conversation.services.directory, "pop3", claim).await {
+    let login = conversation.session.log_in(&conversation.services.directory, "pop3", claim).await;
+    conclude(login, conversation).await
+}
+
+/// Answers a login and, if it was accepted, opens the maildrop.
+pub async fn conclude(login: Login, conversation: &mut Conversation<'_>) -> Next {
+    match login {
         Login::Accepted { account } => self::open(account, conversation).await,
         Login::Refused => {
             conversation.failed_logins += 1;

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use dovetail_sdk::abi::protocol_v1::{SessionControl, SessionControlProvider, SessionStart};
 use dovetail_sdk::directory::{
-    AuthOutcome, AuthStatus, Directory, DirectoryFailure, DirectoryProvider, PasswordAttempt, Resolution,
+    AuthOutcome, AuthStatus, CertificateAttempt, CertificateOutcome, Directory, DirectoryFailure, DirectoryProvider,
+    LoginMethods, PasswordAttempt, Proven, Resolution, ScramKeys, ScramRequest,
 };
 use dovetail_sdk::protocol::{AuthReport, Session, SessionFailure, SessionInfo, TlsFacts};
 use dovetail_sdk::store::{
@@ -30,6 +31,8 @@ use crate::figures::Figures;
 pub struct World {
     pub config: Config,
     pub tls: bool,
+    /// The certificate that the client has shown, if any, and TLS has verified.
+    pub certificate: &'static str,
     pub seen: Arc<Seen>,
 }
 
@@ -71,7 +74,7 @@ impl Seen {
 pub fn world(messages: &[&[u8]]) -> World {
     let seen = Seen::default();
     *seen.messages.lock().unwrap() = (1..).map(|n| n * 10).zip(messages.iter().map(|m| m.to_vec())).collect();
-    World { config: Config::default(), tls: true, seen: Arc::new(seen) }
+    World { config: Config::default(), tls: true, certificate: "", seen: Arc::new(seen) }
 }
 
 /// The script's beginning up to the login's answer.
@@ -115,7 +118,7 @@ impl World {
             peer: ([192, 0, 2, 1], 1234).into(),
             local: ([127, 0, 0, 1], 110).into(),
             hostname: "pop.example".to_owned(),
-            tls: self.tls.then(facts),
+            tls: self.tls.then(|| facts(self.certificate)),
             explicit_tls: true,
             require_tls: false,
             insecure_auth: false,
@@ -173,14 +176,14 @@ fn unescape(text: &str) -> String {
     text.replace("\\r", "\r").replace("\\n", "\n").replace("\\0", "\0")
 }
 
-fn facts() -> TlsFacts {
+fn facts(certificate: &str) -> TlsFacts {
     TlsFacts {
         version: "TLSv1.3".to_owned(),
         cipher: "TLS_AES_128_GCM_SHA256".to_owned(),
         group: None,
         server_name: None,
         alpn: None,
-        peer_chain: vec![],
+        peer_chain: Some(certificate.as_bytes().to_vec()).filter(|chain| !chain.is_empty()).into_iter().collect(),
         resumed: false,
         exporter: None,
     }
@@ -190,7 +193,7 @@ struct Control(Arc<Seen>);
 
 impl SessionControlProvider for Control {
     async fn start_tls(&self, stream: Stream) -> Result<TlsConnection, TlsError> {
-        Ok(TlsConnection { stream, facts: facts() })
+        Ok(TlsConnection { stream, facts: facts("") })
     }
     async fn authenticated(&self, report: AuthReport) -> Result<(), CallFailure> {
         self.0.reports.lock().unwrap().push(report);
@@ -218,6 +221,34 @@ impl DirectoryProvider for Users {
             false => AuthOutcome { status: AuthStatus::Rejected, account: None },
         })
     }
+    /// A chain of `ann` is hers; one of `bob` is nobody's, and one of `broken` cannot be checked.
+    async fn authenticate_certificate(
+        &self,
+        attempt: CertificateAttempt,
+    ) -> Result<CertificateOutcome, DirectoryFailure> {
+        let leaf = attempt.chain.first().map(Vec::as_slice).unwrap_or_default();
+        if leaf == b"broken" {
+            return Err(DirectoryFailure { message: "broken".to_owned() });
+        }
+        let outcome = match leaf == b"ann" && attempt.authorization_id.is_empty() {
+            true => AuthOutcome { status: AuthStatus::Accepted, account: Some("ann@example.org".to_owned()) },
+            false => AuthOutcome { status: AuthStatus::Rejected, account: None },
+        };
+        let certificate = String::from_utf8_lossy(leaf).into_owned();
+        Ok(CertificateOutcome { outcome, certificate, reason: "by its name".to_owned() })
+    }
+    fn login_methods(&self) -> Result<LoginMethods, DirectoryFailure> {
+        Ok(LoginMethods { certificates: true, ..LoginMethods::default() })
+    }
+
+    async fn scram_keys(&self, _: ScramRequest) -> Result<ScramKeys, DirectoryFailure> {
+        Err(DirectoryFailure::new("there are no SCRAM keys here"))
+    }
+
+    async fn authorize(&self, _: Proven) -> Result<AuthOutcome, DirectoryFailure> {
+        Err(DirectoryFailure::new("there are no SCRAM keys here"))
+    }
+
     async fn resolve(&self, _: String) -> Result<Resolution, DirectoryFailure> {
         Err(DirectoryFailure { message: "not asked by POP3".to_owned() })
     }

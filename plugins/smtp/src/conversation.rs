@@ -8,6 +8,8 @@
 use std::io;
 use std::pin::pin;
 
+use dovetail_mail::login::Offer;
+use dovetail_mail::sasl::Mechanism;
 use dovetail_sdk::delivery::Delivery;
 use dovetail_sdk::directory::Directory;
 use dovetail_sdk::line::{is_departure, BadLine, Line};
@@ -16,7 +18,7 @@ use dovetail_sdk::protocol::{Session, SessionFailure};
 use dovetail_sdk::Service;
 
 use crate::commands::Command;
-use crate::config::Config;
+use crate::config::{Config, Role};
 use crate::counters::Counters;
 use crate::figures::Figures;
 use crate::policy::{question, Chain, Fate, Outcome};
@@ -149,12 +151,21 @@ impl<'a> Conversation<'a> {
         if let Err(goodbye) = self.counters.command(self.config) {
             return Ok(self.goodbye(&goodbye));
         }
-        let reply = match Command::parse(line) {
+        let command = Command::parse(line);
+        if let (Ok(command), Err(refusal), false) = (&command, self.rules.check_tls(), self.turned_away) {
+            if !command.leads_to_tls() {
+                return Ok(self.reply(&refusal));
+            }
+        }
+        let reply = match command {
             Ok(Command::Quit(quit)) => return Ok(self.goodbye(&quit.run())),
             _ if self.turned_away => Reply::refuse(503, 5, 1, "No mail is taken from you here; say QUIT"),
             Err(refusal) => refusal,
             Ok(Command::Ehlo(ehlo)) => match self.hello(ehlo.name()).await {
-                Ok(()) => ehlo.run(&mut self.state, &self.rules),
+                Ok(()) => {
+                    let offer = self.offer();
+                    ehlo.run(&mut self.state, &self.rules, &offer)
+                }
                 Err(refusal) => refusal,
             },
             Ok(Command::Helo(helo)) => match self.hello(helo.name()).await {
@@ -179,6 +190,14 @@ impl<'a> Conversation<'a> {
         let asked = self.ask(Stage::Helo, None, |question| question.helo = Some(name.to_owned())).await;
         self.state.hello_fate = asked.fate()?;
         Ok(())
+    }
+
+    /// By what a user can log in now.
+    pub fn offer(&self) -> Offer {
+        match self.rules.role {
+            Role::Submission => Offer::of(&self.session, &self.services.directory, &PASSWORDS),
+            Role::Mx => Offer::nothing(),
+        }
     }
 
     /// What becomes of a mail that begins now.
@@ -266,6 +285,9 @@ impl<'a> Conversation<'a> {
     }
 }
 
+/// The mechanisms by which a password is taken. LOGIN is never offered elsewhere: it is there for clients of submission that
+/// know nothing else.
+const PASSWORDS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 /// What closes the connection, whoever says it.
 const CLOSING: u16 = 421;
 

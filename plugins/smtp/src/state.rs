@@ -95,11 +95,6 @@ pub enum Tls {
 }
 
 impl Rules {
-    /// Whether EHLO lists AUTH and AUTH is listened to.
-    pub fn offers_auth(&self) -> bool {
-        self.role == Role::Submission && (self.tls == Tls::Active || self.plaintext_auth)
-    }
-
     /// Refuses a command before TLS where the listener demands it (RFC 3207 section 4).
     pub fn check_tls(&self) -> Result<(), Reply> {
         if self.require_tls && self.tls != Tls::Active {

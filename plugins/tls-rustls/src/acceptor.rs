@@ -24,7 +24,7 @@ use rustls::{
     crypto::CryptoProvider,
     server::{Accepted, NoServerSessionStorage},
     version::TLS13,
-    AlertDescription, CommonState, HandshakeKind, ServerConfig, SupportedProtocolVersion,
+    AlertDescription, CipherSuite, CommonState, HandshakeKind, ServerConfig, SupportedProtocolVersion,
 };
 use std::{io, sync::Arc};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -41,7 +41,10 @@ pub(crate) struct Acceptor {
     ring: Option<Service<HostTickets>>,
     crypto: Arc<CryptoProvider>,
     identities: Arc<Identities<IdentitySet>>,
+    /// For clients that take what we like best.
     configs: Cache<ServerConfig>,
+    /// For clients whose own order of cipher suites counts, see [`policy::chooses`].
+    configs_of_choosers: Cache<ServerConfig>,
 }
 
 impl Acceptor {
@@ -64,13 +67,15 @@ impl Acceptor {
             crypto,
             identities,
             configs: Cache::new(MAX_SETS),
+            configs_of_choosers: Cache::new(MAX_SETS),
         };
         Ok(acceptor)
     }
 
-    /// The config for an identity set.
-    fn config(&self, set: &Arc<IdentitySet>) -> Result<Arc<ServerConfig>, TlsError> {
-        if let Some(config) = self.configs.get(set.id) {
+    /// The config for an identity set and a client that `chooses` its cipher suite, or does not.
+    fn config(&self, set: &Arc<IdentitySet>, chooses: bool) -> Result<Arc<ServerConfig>, TlsError> {
+        let configs = if chooses { &self.configs_of_choosers } else { &self.configs };
+        if let Some(config) = configs.get(set.id) {
             return Ok(config);
         }
         let builder = ServerConfig::builder_with_details(self.crypto.clone(), Arc::new(HostClock))
@@ -78,6 +83,7 @@ impl Acceptor {
             .map_err(|error| failure(TlsErrorCode::BadPolicy, &self.place, error))?;
         let mut config = builder.with_client_cert_verifier(self.clients.verifier()).with_cert_resolver(set.clone());
         config.alpn_protocols.clone_from(&self.alpn);
+        config.ignore_client_order = !chooses;
         // Tickets hold all there is; nothing is kept here per session.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         match &self.ring {
@@ -90,15 +96,19 @@ impl Acceptor {
             }
             None => config.send_tls13_tickets = 0,
         }
-        Ok(self.configs.insert(set.id, config))
+        Ok(configs.insert(set.id, config))
     }
 
     /// The config that a ClientHello asks for, or the alert that it gets.
-    fn choose(&self, server_name: Option<&str>) -> Result<Arc<ServerConfig>, (AlertDescription, TlsError)> {
+    fn choose(
+        &self,
+        server_name: Option<&str>,
+        suites: &[CipherSuite],
+    ) -> Result<Arc<ServerConfig>, (AlertDescription, TlsError)> {
         let ours = |error| (AlertDescription::InternalError, error);
         let found = self.identities.find(self.certificate.as_deref(), server_name).map_err(ours)?;
         if let Some(set) = found {
-            return self.config(&set).map_err(ours);
+            return self.config(&set, policy::chooses(suites)).map_err(ours);
         }
         let (alert, text) = match server_name {
             Some(name) => (
@@ -202,7 +212,7 @@ impl TlsAcceptorProvider for Acceptor {
         let (accepted, stream, first) = self.read_hello(stream).await?;
         let hello = accepted.client_hello();
         let server_name = hello.server_name().map(str::to_owned);
-        let config = match self.choose(server_name.as_deref()) {
+        let config = match self.choose(server_name.as_deref(), hello.cipher_suites()) {
             Ok(config) => config,
             Err((alert, error)) => {
                 refuse(stream, alert).await;

@@ -1,11 +1,23 @@
 //! What policies say, in rustls' words.
+//!
+//! The cipher suites and groups of rustls' aws-lc are those of Mozilla's recommendations (5.8): AEAD and ephemeral ECDH alone
+//! for TLS 1.2; X25519MLKEM768, X25519, P-256, P-384. So a profile decides no more than the version. No renegotiation, no
+//! compression, no static keys: rustls has none of them. Of the groups, the one is taken that the client names first: all
+//! clients that know X25519MLKEM768 do so.
 
 use super::errors::failure;
 use dovetail_sdk::tls::{TlsError, TlsErrorCode, TlsProfile, TlsVersion};
-use rustls::{version, SupportedProtocolVersion};
+use rustls::{version, CipherSuite, SupportedProtocolVersion};
 
-/// What is left of `min` in a profile. The cipher suites and groups of rustls' aws-lc are those that Mozilla recommends: AEAD
-/// and ephemeral ECDH alone for TLS 1.2, so a profile decides no more than the version.
+/// Whether a client's own order of cipher suites counts: only where it likes ChaCha20 best, as those do that have no AES in
+/// hardware. All others get the first of ours that they know.
+pub(crate) fn chooses(suites: &[CipherSuite]) -> bool {
+    // Some put values that mean nothing in front (RFC 8701).
+    let first = suites.iter().find(|suite| !matches!(suite, CipherSuite::Unknown(_)));
+    first.is_some_and(|suite| CHACHA20.contains(suite))
+}
+
+/// What is left of `min` in a profile.
 pub(crate) fn oldest(profile: TlsProfile, min: TlsVersion) -> TlsVersion {
     match profile {
         TlsProfile::Modern => TlsVersion::Tls13,
@@ -50,6 +62,11 @@ pub(crate) fn alpn(place: &str, names: &[String]) -> Result<Vec<Vec<u8>>, TlsErr
     }
 }
 
+const CHACHA20: [CipherSuite; 3] = [
+    CipherSuite::TLS13_CHACHA20_POLY1305_SHA256,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+    CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+];
 const MAX_ALPN_NAME: usize = 255;
 static ONLY_12: &[&SupportedProtocolVersion] = &[&version::TLS12];
 static ONLY_13: &[&SupportedProtocolVersion] = &[&version::TLS13];
@@ -68,6 +85,15 @@ mod tests {
         let error = count(TlsVersion::Tls13, TlsVersion::Tls12).unwrap_err();
         assert_eq!(error.code, TlsErrorCode::BadPolicy);
         assert!(error.message.starts_with("here: "), "{error}");
+    }
+
+    #[test]
+    fn those_choose_that_like_chacha20_best() {
+        let (aes, chacha) = (CipherSuite::TLS13_AES_128_GCM_SHA256, CipherSuite::TLS13_CHACHA20_POLY1305_SHA256);
+        assert!(chooses(&[chacha, aes]));
+        assert!(chooses(&[CipherSuite::Unknown(0x0a0a), chacha, aes]));
+        assert!(!chooses(&[aes, chacha]));
+        assert!(!chooses(&[]));
     }
 
     #[test]

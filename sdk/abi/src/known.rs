@@ -1,10 +1,10 @@
 //! All interfaces of this release, by id.
 
 use crate::{
-    certs_v1, console_v1, delivery_v1, directory_v1, fault_v1,
+    certs_admin_v1, certs_v1, console_v1, delivery_v1, directory_v1, fault_v1, files_v1, forms_v1,
     handle::{layout_of, Interface, Slot},
-    kernel_v1, kv_v1, log_v1, metrics_v1, net_v1, operations_v1, policy_v1, protocol_v1, spool_v1, store_v1, stream,
-    task_v1, tickets_v1, time_v1, tls_v1,
+    kernel_v1, kv_v1, listeners_v1, log_v1, metrics_v1, net_v1, operations_v1, policy_v1, protocol_v1, spool_v1,
+    store_v1, stream, task_v1, tickets_v1, time_v1, tls_v1,
 };
 use abi_stable::{type_layout::TypeLayout, StableAbi};
 
@@ -30,6 +30,7 @@ pub fn all() -> Vec<Known> {
         of::<Slot>(),
         of::<console_v1::HostConsole>(),
         of::<fault_v1::HostFault>(),
+        of::<listeners_v1::HostListeners>(),
         of::<log_v1::HostLog>(),
         of::<metrics_v1::HostMetrics>(),
         of::<metrics_v1::Series>(),
@@ -41,6 +42,8 @@ pub fn all() -> Vec<Known> {
         of::<tickets_v1::HostTickets>(),
         of::<time_v1::HostTime>(),
         of::<certs_v1::Certs>(),
+        of::<certs_admin_v1::CertsAdmin>(),
+        of::<certs_admin_v1::CertsJudge>(),
         of::<delivery_v1::Delivery>(),
         of::<directory_v1::Directory>(),
         of::<kv_v1::Kv>(),
@@ -50,6 +53,8 @@ pub fn all() -> Vec<Known> {
         of::<spool_v1::Spooled>(),
         of::<operations_v1::Operations>(),
         of::<operations_v1::OperationList>(),
+        of::<files_v1::OperationFiles>(),
+        of::<forms_v1::OperationForm>(),
         of::<operations_v1::Progress>(),
         of::<protocol_v1::Protocol>(),
         of::<protocol_v1::SessionControl>(),

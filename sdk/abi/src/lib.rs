@@ -34,13 +34,17 @@ pub mod stream;
 pub mod waker;
 pub mod wire;
 
+pub mod certs_admin_v1;
 pub mod certs_v1;
 pub mod console_v1;
 pub mod delivery_v1;
 pub mod directory_v1;
 pub mod fault_v1;
+pub mod files_v1;
+pub mod forms_v1;
 pub mod kernel_v1;
 pub mod kv_v1;
+pub mod listeners_v1;
 pub mod log_v1;
 pub mod metrics_v1;
 pub mod net_v1;

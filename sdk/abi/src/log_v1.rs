@@ -180,7 +180,8 @@ mod tests {
         let text = "aä".to_owned();
         for ends in [vec![], vec![2], vec![9, 1, 2, 0, 3], vec![3, 1, u32::MAX], vec![1, 1, 2, 3, 3, 3, 3]] {
             let record = LogRecord { level: Level::Warn, text: text.clone(), ends };
-            let all = format!("{}{:?}{}{:?}", record.target(), record.session(), record.message(), record.fields().count());
+            let all =
+                format!("{}{:?}{}{:?}", record.target(), record.session(), record.message(), record.fields().count());
             assert!(!all.is_empty());
         }
     }

@@ -20,6 +20,12 @@ wire_enum! {
         Secret = 6,
         /// A folder on the server's machine, as a path.
         Directory = 7,
+        /// A file, or a folder with files: the face reads them and sends absolute paths and bytes, the named path first;
+        /// that of a folder has no bytes. Of a folder files are read whose name ends like one of the choices, and below it
+        /// as far as the face goes. See [`crate::files_v1`] for files that they name.
+        Path = 8,
+        /// A file or a folder on the server's machine, as a path.
+        Place = 9,
     }
 }
 
@@ -33,7 +39,7 @@ wire_struct! {
         pub help: String,
         /// What it takes.
         pub kind: FieldKind,
-        /// The choices of [`FieldKind::Choice`].
+        /// The choices of [`FieldKind::Choice`], the endings of [`FieldKind::Path`].
         pub choices: Vec<String>,
         /// The value if none is given; empty: none.
         pub default: String,
@@ -45,6 +51,15 @@ wire_struct! {
         pub many: bool,
         /// For secrets: whether the face should ask for it at a prompt if it is not given.
         pub prompt: bool,
+        /// Whether a form asks for it. An operation has a form if any of its fields is asked for; a face that talks with a
+        /// person shows it if none of these is given. See [`crate::forms_v1`].
+        pub ask: bool,
+        /// What a form calls it, such as `Organization (O)`; empty: its name.
+        pub title: String,
+        /// What a form says to somebody who wants to know more than `help`.
+        pub more: String,
+        /// An answer that somebody could give.
+        pub example: String,
     }
 }
 
@@ -109,6 +124,10 @@ impl Field {
             positional: false,
             many: false,
             prompt: false,
+            ask: false,
+            title: String::new(),
+            more: String::new(),
+            example: String::new(),
         }
     }
 
@@ -116,6 +135,13 @@ impl Field {
     pub fn choice(name: &str, choices: &[&str], help: &str) -> Self {
         let mut field = Field::new(name, FieldKind::Choice, help);
         field.choices = choices.iter().map(|&choice| choice.to_owned()).collect();
+        field
+    }
+
+    /// A file, or a folder of which files with these endings are read.
+    pub fn path(name: &str, endings: &[&str], help: &str) -> Self {
+        let mut field = Field::new(name, FieldKind::Path, help);
+        field.choices = endings.iter().map(|&ending| ending.to_owned()).collect();
         field
     }
 
@@ -148,19 +174,44 @@ impl Field {
         self.prompt = true;
         self
     }
+
+    /// Asked for in the operation's form, under this title.
+    pub fn asked(mut self, title: &str) -> Self {
+        self.ask = true;
+        self.title = title.to_owned();
+        self
+    }
+
+    /// Says more in a form, to somebody who asks.
+    pub fn more(mut self, more: &str) -> Self {
+        self.more = more.to_owned();
+        self
+    }
+
+    /// Gives an example in a form.
+    pub fn example(mut self, example: &str) -> Self {
+        self.example = example.to_owned();
+        self
+    }
 }
 
 impl Report {
     /// A report of one line, which is its `message` for programs too.
     pub fn line(text: impl Into<String>) -> Self {
-        Report { lines: vec![text.into()], table: None, warnings: Vec::new(), json: String::new() }
+        Report { lines: vec![text.into()], ..Report::default() }
     }
 }
 
 impl OperationFailure {
     /// Says why. One clear reason, with what to do.
     pub fn new(message: impl std::fmt::Display) -> Self {
-        OperationFailure { message: message.to_string() }
+        OperationFailure { message: message.to_string(), ask: String::new() }
+    }
+
+    /// Names the field whose value was missing.
+    pub fn asking(mut self, field: &str) -> Self {
+        self.ask = field.to_owned();
+        self
     }
 }
 
@@ -190,7 +241,7 @@ wire_struct! {
 
 wire_struct! {
     /// What an operation has to say when it is done.
-    #[derive(Debug, Clone, PartialEq, Eq)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct Report => ReportAbi {
         /// Lines for people.
         pub lines: Vec<String>,
@@ -200,6 +251,9 @@ wire_struct! {
         pub warnings: Vec<String>,
         /// The same for programs, as a JSON document; empty: made of lines, table and warnings.
         pub json: String,
+        /// What the command ends with, 0 to 99: 0 is "done as asked"; an operation that judges something says its verdict
+        /// to scripts by others. Its help tells which.
+        pub exit: u32,
     }
 }
 
@@ -210,12 +264,15 @@ wire_struct! {
     pub struct OperationFailure => OperationFailureAbi {
         /// One clear reason, with what to do.
         pub message: String,
+        /// The secret field without whose value it can't be done, as turned out: the password of a file that is encrypted.
+        /// Empty: none. A face that talks with a person asks for it, once, and calls again.
+        pub ask: String,
     }
 }
 
 impl From<CallFailure> for OperationFailure {
     fn from(failure: CallFailure) -> Self {
-        OperationFailure { message: failure.to_string() }
+        OperationFailure::new(failure)
     }
 }
 

@@ -1,6 +1,6 @@
-//! What several mail plugins share: address syntax, the structure of messages, SASL mechanisms, status codes.
+//! What several mail plugins share: address syntax, the structure of messages, SASL mechanisms and logins by them, status codes.
 //!
-//! Everything here is pure: no I/O, no clock, no global state. Input comes from strangers, so each parser has a limit
+//! Everything here but [`login`] is pure: no I/O, no clock, no global state. Input comes from strangers, so each parser has a limit
 //! on what it reads, refuses what the grammar does not allow, and returns a typed error that quotes no secret.
 //!
 //! ```
@@ -13,6 +13,7 @@
 //! ```
 
 pub mod address;
+pub mod login;
 pub mod mime;
 pub mod sasl;
 mod secret;

@@ -35,7 +35,8 @@ pub struct Build {
     pub load: Load,
     /// The workspace's top folder.
     pub workspace_root: PathBuf,
-    program: PathBuf,
+    /// The server's.
+    pub program: PathBuf,
 }
 
 impl Build {

@@ -4,10 +4,10 @@
 //! run only. Peers that can't be installed are left out with the reason; the server under test must work.
 //!
 //! `compare` holds a figure against Dovecot's and against what is to be reached; `imap`, `logins` and `pop3` are tables of
-//! works that `rates` runs; `start`, `idle`, `handshakes` and
-//! `delivery` measure in ways of their own.
+//! works that `rates` runs; `start`, `idle`, `handshakes`, `delivery` and `certs` measure in ways of their own.
 
 mod boundary;
+mod certs;
 mod compare;
 mod delivery;
 mod dovetail;
@@ -88,6 +88,8 @@ enum Group {
     Pop3,
     /// Messages into the mailbox by SMTP
     Smtp,
+    /// Thousands of certificates
+    Certs,
 }
 
 /// What every measurement needs.
@@ -113,11 +115,12 @@ pub fn run(options: &Options) -> Result<(), Error> {
     raise_open_files();
     let dir = scratch(&options.dir)?;
     let mut report = Report::new();
-    let rounds: [(&str, Which, &[Group], Measure); 4] = [
-        ("quiet", Which::DovecotHibernating, &[Group::Start, Group::Idle], quiet),
-        ("handshakes", Which::Handshakes, &[Group::Handshakes], handshakes::measure),
-        ("mail", Which::Dovecot, &[Group::Imap, Group::Logins, Group::Pop3], mail),
-        ("smtp", Which::Both, &[Group::Smtp], delivery::measure),
+    let rounds: [(&str, Option<Which>, &[Group], Measure); 5] = [
+        ("quiet", Some(Which::DovecotHibernating), &[Group::Start, Group::Idle], quiet),
+        ("handshakes", Some(Which::Handshakes), &[Group::Handshakes], handshakes::measure),
+        ("mail", Some(Which::Dovecot), &[Group::Imap, Group::Logins, Group::Pop3], mail),
+        ("smtp", Some(Which::Both), &[Group::Smtp], delivery::measure),
+        ("certs", None, &[Group::Certs], certs::measure),
     ];
     for (name, which, groups, measure) in rounds {
         if groups.iter().any(|group| options.wants(*group)) {
@@ -133,18 +136,18 @@ fn round(
     build: &Build,
     options: &Options,
     dir: &Path,
-    which: Which,
+    which: Option<Which>,
     measure: Measure,
 ) -> Result<(), Error> {
     std::fs::create_dir(dir).map_err(Error::file(dir))?;
     let server = Dovetail::prepare(build, dir)?;
-    let peers = if options.no_peers {
-        Err("asked for by --no-peers".to_string())
-    } else {
-        Peers::prepare(&build.workspace_root, &dir.join("peers"), which)
-    };
-    measure(report, &Bench { build, server: &server, peers: peers.as_ref().ok(), dir, options })?;
-    if let Err(why) = &peers {
+    let peers = which.map(|which| match options.no_peers {
+        true => Err("asked for by --no-peers".to_string()),
+        false => Peers::prepare(&build.workspace_root, &dir.join("peers"), which),
+    });
+    let ready = peers.as_ref().and_then(|peers| peers.as_ref().ok());
+    measure(report, &Bench { build, server: &server, peers: ready, dir, options })?;
+    if let Some(Err(why)) = &peers {
         report.note(&format!("The other servers were left out: {why}."));
     }
     Ok(())

@@ -36,7 +36,7 @@ pub fn text(plan: &Plan) -> Result<String, String> {
     plugins: {{
         \"tls-rustls\": (),
         // Keys and certificates: `dovetail certs`. The default is for clients that ask for no name.
-        \"cert-store\": (config: (default: {hostname})),
+        \"cert-store\": (config: (default: {hostname}, auto_renew: true)),
         // Accounts, aliases and alias domains: `dovetail accounts`. Further domains go in here, or come with their accounts.
         \"accounts-file\": (config: (domains: [{domain}])),
         \"store-sqlite\": (),

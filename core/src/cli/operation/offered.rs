@@ -3,7 +3,7 @@
 //! Their operations are known to the plugins alone, so each plugin that offers some is loaded, as its own command would load
 //! it. One that cannot be loaded is warned of on standard error, and left out.
 
-use super::{bare, library, OperationList};
+use super::{arguments::bare, library, OperationList};
 use crate::{
     cli::{output, place, Common},
     plugin::load,

@@ -11,16 +11,20 @@
 mod plugin {
     pub(crate) mod book;
     pub(crate) mod content;
+    pub(crate) mod fingerprint;
+    pub(crate) mod imported;
     pub(crate) mod misfit;
     pub(crate) mod name;
     pub(crate) mod password;
+    pub(crate) mod scram;
     pub(crate) mod scratch;
+    pub(crate) mod stored;
     pub(crate) mod table;
 }
 
 mod text;
 
 // The modules know one another as `crate::...`.
-use plugin::{book, content, misfit, name, password, scratch, table};
+use plugin::{book, content, fingerprint, imported, misfit, name, password, scram, scratch, stored, table};
 
 pub use text::accounts;

@@ -1,8 +1,10 @@
 //! A file with certificates and keys: read, put in order, judged. Nothing is written.
 
+use crate::encryption::Opener;
 use crate::import::chain::{assemble, MAX_CHAIN};
 use crate::import::{checks, contents};
 use crate::input::Input;
+use crate::limits::{PASSWORD, ROUNDS};
 use crate::prove::prove;
 use time::macros::datetime;
 
@@ -11,8 +13,7 @@ pub fn certs_import(bytes: &[u8]) -> bool {
     let Ok(input) = Input::new("brought", bytes.to_vec()) else {
         return false;
     };
-    // No password: opening an encrypted key is meant to take long.
-    let Ok(found) = contents::read(&input, None) else {
+    let Ok(found) = contents::read_with(&input, &mut Opener::limited(Some(PASSWORD), ROUNDS)) else {
         return false;
     };
     let now = datetime!(2026-01-01 0:00 UTC);

@@ -9,22 +9,33 @@
 
 #[path = "../../../../plugins/cert-store/src"]
 mod plugin {
+    pub(crate) mod ber;
     pub(crate) mod certificate;
+    pub(crate) mod encryption;
     pub(crate) mod fingerprint;
     pub(crate) mod folder;
+    pub(crate) mod further;
     pub(crate) mod import;
     pub(crate) mod input;
     pub(crate) mod key;
     pub(crate) mod name;
+    pub(crate) mod pkcs12;
     pub(crate) mod prove;
     pub(crate) mod publish;
 }
 
 mod brought;
+mod bundles;
+mod der;
+mod limits;
 mod text;
 
 // The modules know one another as `crate::...`.
-use plugin::{certificate, fingerprint, folder, import, input, key, name, prove, publish};
+use plugin::{
+    ber, certificate, encryption, fingerprint, folder, further, import, input, key, name, pkcs12, prove, publish,
+};
 
 pub use brought::certs_import;
+pub use bundles::{certs_pkcs12, certs_pkcs7};
+pub use der::certs_der;
 pub use text::certs_pem;

@@ -1,22 +1,29 @@
 //! Creating a pair: a new key, a signing request for a certificate authority, and a self-signed certificate to
 //! go on with until the authority has answered.
 //!
+//! Also a new request for a key that is there ([`signing_request`]), and a new certificate for it ([`renew`]).
+//!
 //! Nothing is written here: [`create`] returns what `publish` puts into the folder. Fails on fields that no
 //! certificate can hold, each by name. Bounds: [`MAX_DAYS`], [`MAX_SANS`], and X.520's for the subject.
 
 mod csr;
+mod holder;
 mod parameters;
+mod renew;
 mod san;
 mod subject;
 
 use time::OffsetDateTime;
 
+pub use csr::{requested_key, signing_request};
+pub use holder::Holder;
+pub use renew::renew;
 pub use san::{San, MAX_SANS};
 pub use subject::Subject;
 
 use crate::certificate::{Certificate, CertificateError};
 use crate::import::pem;
-use crate::key::{KeyError, KeyType};
+use crate::key::{KeyError, KeyType, PrivateKey};
 use crate::name::{CertName, NameError};
 use crate::prove::{prove, Mismatch};
 use crate::publish::Pair;
@@ -53,84 +60,62 @@ impl CreateRequest {
         }
     }
 
+    /// Who it is for.
+    fn holder(&self) -> Holder {
+        Holder { subject: self.subject.clone(), sans: self.sans.clone() }
+    }
+
     /// The name that the pair gets.
     pub fn pair_name(&self) -> Result<CertName, CreateError> {
         if let Some(name) = &self.name {
             return Ok(name.clone());
         }
-        let complete = self.complete()?;
+        let complete = self.holder().complete()?;
         let text = complete.subject.common_name.unwrap_or_default();
         Ok(CertName::from_text(&text)?)
     }
 
-    /// The request with its common name and its alternative names filled in from each other.
-    fn complete(&self) -> Result<Self, CreateError> {
-        let mut this = self.clone();
-        let given = this.subject.common_name.as_deref().map(str::trim).unwrap_or_default();
-        let host = San::parse(given).ok().filter(|san| !matches!(san, San::Email(_)));
-        this.subject.common_name = match (given, &host) {
-            // An international host name goes into the common name as punycode, too.
-            (_, Some(San::Dns(name))) => Some(name.clone()),
-            ("", _) => this.sans.iter().find_map(|san| match san {
-                San::Dns(name) => Some(name.clone()),
-                San::Ip(ip) => Some(ip.to_string()),
-                San::Email(_) => None,
-            }),
-            (text, _) => Some(text.to_owned()),
-        };
-        // Clients have ignored the common name for years: without an alternative name nobody accepts the certificate.
-        if let Some(host) = host {
-            this.sans.insert(0, host);
-        }
-        let mut seen: Vec<San> = Vec::new();
-        for san in this.sans {
-            if !seen.contains(&san) {
-                seen.push(san);
-            }
-        }
-        this.sans = seen;
-        if this.subject.common_name.is_none() {
-            return Err(CreateError::NoName);
-        }
-        if this.sans.is_empty() {
-            return Err(CreateError::NoHostName);
-        }
-        if this.sans.len() > MAX_SANS {
-            return Err(CreateError::TooManyNames);
-        }
-        if !(1..=MAX_DAYS).contains(&this.days) {
-            return Err(CreateError::Days { days: this.days });
-        }
-        // Fields that can't be written are found before a key has taken its time.
-        this.subject.to_name()?;
-        Ok(this)
-    }
-
     /// Checks everything that can be checked without making a key.
     pub fn check(&self) -> Result<(), CreateError> {
+        self.holder().complete()?;
         self.pair_name()?;
-        self.complete().map(drop)
+        possible(self.days)
     }
 }
 
 /// Makes the key, the request and the certificate. With an RSA key this takes seconds: not on a runtime's thread.
 pub fn create(request: &CreateRequest, now: OffsetDateTime) -> Result<(Pair, Certificate), CreateError> {
-    let name = request.pair_name()?;
-    let request = request.complete()?;
+    request.check()?;
+    let (name, holder) = (request.pair_name()?, request.holder());
     let key = request.key_type.generate()?;
-    let der = parameters::certificate(&request, now)?.self_signed(&key).map_err(CreateError::Writing)?.der().to_vec();
+    let (certificate, pem) = self_signed(&holder, &key, request.days, now)?;
+    let csr = signing_request(&holder, &key)?;
+    let pair = Pair { name, key: key.to_pem(), key_fingerprint: key.fingerprint(), certificate: pem, csr: Some(csr) };
+    Ok((pair, certificate))
+}
+
+/// A certificate for a key, signed with that key: its facts, and its file.
+fn self_signed(
+    holder: &Holder,
+    key: &PrivateKey,
+    days: u32,
+    now: OffsetDateTime,
+) -> Result<(Certificate, String), CreateError> {
+    possible(days)?;
+    let params = parameters::certificate(&holder.complete()?, key.kind(), days, now)?;
+    let der = params.self_signed(key).map_err(CreateError::Writing)?.der().to_vec();
     let certificate = Certificate::from_der(&der)?;
     // What we made goes through the same proof as what others bring.
-    prove(&key, &certificate)?;
-    let csr = csr::signing_request(&request, &key)?;
-    let pair = Pair {
-        name,
-        key: key.to_pem(),
-        key_fingerprint: key.fingerprint(),
-        certificate: pem::encode("CERTIFICATE", &der).to_string(),
-        csr: Some(csr),
-    };
-    Ok((pair, certificate))
+    prove(key, &certificate)?;
+    Ok((certificate, pem::encode("CERTIFICATE", &der).to_string()))
+}
+
+/// Whether a certificate can be valid for so long.
+pub fn possible(days: u32) -> Result<(), CreateError> {
+    match (1..=MAX_DAYS).contains(&days) {
+        true => Ok(()),
+        false => Err(CreateError::Days { days }),
+    }
 }
 
 /// Why nothing was created.

@@ -4,19 +4,19 @@ use aws_lc_rs::rand;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SerialNumber};
 use time::{Duration, OffsetDateTime};
 
-use super::{CreateError, CreateRequest};
-use crate::key::KeyType;
+use super::{CreateError, Holder};
+use crate::key::KeyKind;
 
 /// What both the certificate and the request say: names and usages.
-pub(super) fn common(request: &CreateRequest) -> Result<CertificateParams, CreateError> {
+pub(super) fn common(holder: &Holder, key: KeyKind) -> Result<CertificateParams, CreateError> {
     let mut params = CertificateParams::default();
-    params.distinguished_name = request.subject.to_name()?;
-    params.subject_alt_names = request.sans.iter().map(|san| san.to_rcgen()).collect::<Result<_, _>>()?;
+    params.distinguished_name = holder.subject.to_name()?;
+    params.subject_alt_names = holder.sans.iter().map(|san| san.to_rcgen()).collect::<Result<_, _>>()?;
     // CA:FALSE in so many words: some clients take a certificate without basic constraints for an authority's.
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     // Only RSA ever encrypts a premaster secret (TLS 1.2, RFC 5246 section 7.4.2).
-    if matches!(request.key_type, KeyType::Rsa2048 | KeyType::Rsa4096) {
+    if matches!(key, KeyKind::Rsa(_)) {
         params.key_usages.push(KeyUsagePurpose::KeyEncipherment);
     }
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -24,12 +24,17 @@ pub(super) fn common(request: &CreateRequest) -> Result<CertificateParams, Creat
 }
 
 /// The self-signed certificate's.
-pub(super) fn certificate(request: &CreateRequest, now: OffsetDateTime) -> Result<CertificateParams, CreateError> {
-    let mut params = common(request)?;
+pub(super) fn certificate(
+    holder: &Holder,
+    key: KeyKind,
+    days: u32,
+    now: OffsetDateTime,
+) -> Result<CertificateParams, CreateError> {
+    let mut params = common(holder, key)?;
     params.serial_number = Some(serial()?);
     // A clock that is a little behind ours must not find the certificate in its future.
-    params.not_before = now - Duration::hours(1);
-    params.not_after = now + Duration::days(i64::from(request.days));
+    params.not_before = now - BEFORE;
+    params.not_after = now + Duration::days(i64::from(days));
     Ok(params)
 }
 
@@ -41,3 +46,6 @@ fn serial() -> Result<SerialNumber, CreateError> {
     bytes[0] = (bytes[0] & 0x3F) | 0x40;
     Ok(SerialNumber::from_slice(&bytes))
 }
+
+/// How long a certificate is valid already when it is made.
+pub(super) const BEFORE: Duration = Duration::hours(1);

@@ -61,6 +61,15 @@ impl San {
     }
 }
 
+impl std::fmt::Display for San {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Dns(text) | Self::Email(text) => f.write_str(text),
+            Self::Ip(ip) => ip.fmt(f),
+        }
+    }
+}
+
 /// A host name as it stands in a certificate.
 pub(super) fn dns(name: &str) -> Result<String, CreateError> {
     let (prefix, host) = match name.strip_prefix("*.") {

@@ -27,6 +27,11 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// Checks every field.
+    pub fn check(&self) -> Result<(), CreateError> {
+        self.to_name().map(drop)
+    }
+
     /// The distinguished name, in the usual order.
     pub(super) fn to_name(&self) -> Result<DistinguishedName, CreateError> {
         let mut name = DistinguishedName::new();

@@ -60,7 +60,7 @@ fn openssl_accepts_certificate_and_request_of_every_kind() {
         assert_eq!(spki, shown(&["req", "-pubkey", "-noout"], csr));
 
         let text = shown(&["x509", "-noout", "-text"], &pair.certificate);
-        assert_eq!(text.contains("Key Encipherment"), key_type.is_slow());
+        assert_eq!(text.contains("Key Encipherment"), key_type.word().starts_with("rsa"));
         assert!(text.contains("Digital Signature") && text.contains("TLS Web Server Authentication"));
         assert!(certificate.self_signed() && !certificate.is_ca && certificate.for_servers);
         assert_eq!(certificate.serial.len(), 16 * 3 - 1);

@@ -1,6 +1,6 @@
 //! What is wrong with a certificate that belongs to its key: some things refuse it, the others are told.
 
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 use super::ImportError;
 use crate::certificate::Certificate;
@@ -20,33 +20,56 @@ pub fn refuse(leaf: &Certificate) -> Result<(), ImportError> {
     Err(ImportError::Unacceptable { subject: leaf.subject.clone(), reason })
 }
 
+/// Something that some clients won't accept, or won't for long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Doubt {
+    /// It is over.
+    #[error("the certificate expired on {on}")]
+    Expired {
+        /// Since when.
+        on: Date,
+    },
+    /// It hasn't begun.
+    #[error("the certificate isn't valid before {from}")]
+    NotYetValid {
+        /// From when on.
+        from: OffsetDateTime,
+    },
+    /// Only a common name, which nobody looks at any more (RFC 9525 section 2).
+    #[error(
+        "the certificate has no alternative names, only a common name: current clients won't accept it for any host"
+    )]
+    NoNames,
+    /// It may sign others.
+    #[error("the certificate is an authority's (CA:TRUE): strict clients refuse it for a server")]
+    Authority,
+    /// Its extended key usage leaves servers out.
+    #[error("the certificate isn't meant for servers (no serverAuth): strict clients refuse it")]
+    NotForServers,
+    /// SHA-1 is broken.
+    #[error("the certificate is signed with SHA-1: current clients refuse it")]
+    Sha1,
+    /// NSS has no such certificates.
+    #[error("the key is Ed25519: Firefox, Thunderbird and other NSS clients refuse such certificates")]
+    Ed25519,
+}
+
+/// All doubts about a certificate.
+pub fn doubts(leaf: &Certificate, key: &PrivateKey, now: OffsetDateTime) -> Vec<Doubt> {
+    let all = [
+        (leaf.not_after < now, Doubt::Expired { on: leaf.not_after.date() }),
+        (leaf.not_before > now, Doubt::NotYetValid { from: leaf.not_before }),
+        (leaf.dns_names.is_empty() && leaf.ip_addresses.is_empty(), Doubt::NoNames),
+        (leaf.is_ca, Doubt::Authority),
+        (!leaf.for_servers, Doubt::NotForServers),
+        (leaf.signed_with_sha1, Doubt::Sha1),
+        (key.kind() == KeyKind::Ed25519, Doubt::Ed25519),
+    ];
+    all.into_iter().filter_map(|(is_so, doubt)| is_so.then_some(doubt)).collect()
+}
+
 /// Tells what some clients won't accept, or won't for long.
 pub fn warn(leaf: &Certificate, key: &PrivateKey, now: OffsetDateTime) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if leaf.not_after < now {
-        warnings.push(format!("the certificate expired on {}", leaf.not_after.date()));
-    }
-    if leaf.not_before > now {
-        warnings.push(format!("the certificate isn't valid before {}", leaf.not_before));
-    }
-    if leaf.dns_names.is_empty() && leaf.ip_addresses.is_empty() {
-        warnings.push(
-            "the certificate has no alternative names, only a common name: current clients won't accept it for any host"
-                .to_owned(),
-        );
-    }
-    if leaf.is_ca {
-        warnings.push("the certificate is an authority's (CA:TRUE): strict clients refuse it for a server".to_owned());
-    }
-    if !leaf.for_servers {
-        warnings.push("the certificate isn't meant for servers (no serverAuth): strict clients refuse it".to_owned());
-    }
-    if leaf.signed_with_sha1 {
-        warnings.push("the certificate is signed with SHA-1: current clients refuse it".to_owned());
-    }
-    if key.kind() == KeyKind::Ed25519 {
-        warnings
-            .push("the key is Ed25519: Firefox, Thunderbird and other NSS clients refuse such certificates".to_owned());
-    }
-    warnings
+    doubts(leaf, key, now).iter().map(ToString::to_string).collect()
 }

@@ -19,6 +19,10 @@ pub enum Label {
     Sec1,
     /// `EC PARAMETERS`: comes before a SEC1 key and adds nothing to it.
     EcParameters,
+    /// `PKCS7`, `CMS`: a chain in a bundle (RFC 5652).
+    Pkcs7,
+    /// `PKCS12`: certificates and keys in a bundle (RFC 7292).
+    Pkcs12,
     /// Something that a certificate store has no use for.
     Useless(&'static Useless),
     /// A label nobody has told us about.
@@ -51,7 +55,8 @@ impl Label {
             "DSA PRIVATE KEY" | "DSA PARAMETERS" => Self::Useless(&DSA),
             "OPENSSH PRIVATE KEY" => Self::Useless(&OPENSSH),
             "SSH2 PUBLIC KEY" | "SSH2 ENCRYPTED PRIVATE KEY" => Self::Useless(&OPENSSH),
-            "PKCS7" | "PKCS #7 SIGNED DATA" | "CMS" => Self::Useless(&PKCS7),
+            "PKCS7" | "PKCS #7 SIGNED DATA" | "CMS" => Self::Pkcs7,
+            "PKCS12" => Self::Pkcs12,
             "DH PARAMETERS" | "X9.42 DH PARAMETERS" => Self::Useless(&DH),
             "ATTRIBUTE CERTIFICATE" => Self::Useless(&ATTRIBUTE),
             "SSL SESSION PARAMETERS" => Self::Useless(&SESSION),
@@ -69,6 +74,8 @@ impl Label {
             Self::Pkcs1 => "an RSA private key (PKCS#1)".into(),
             Self::Sec1 => "an EC private key (SEC1)".into(),
             Self::EcParameters => "EC parameters".into(),
+            Self::Pkcs7 => "a PKCS#7 bundle".into(),
+            Self::Pkcs12 => "a PKCS#12 bundle".into(),
             Self::Useless(useless) => useless.what.into(),
             Self::Unknown(label) => format!("an unknown block \"{label}\""),
         }
@@ -91,10 +98,6 @@ pub(super) static OPENSSH: Useless = Useless {
     what: "an SSH key",
     cure: "SSH keys don't serve TLS: bring the key that the certificate was requested with",
 };
-pub(super) static PKCS7: Useless = Useless {
-    what: "a PKCS#7 bundle (.p7b)",
-    cure: "convert it: openssl pkcs7 -print_certs -in bundle.p7b -out chain.pem (add -inform DER if it isn't text)",
-};
 static DH: Useless = Useless { what: "Diffie-Hellman parameters", cure: "they aren't needed: leave them out" };
 static ATTRIBUTE: Useless =
     Useless { what: "an attribute certificate", cure: "bring the server's X.509 certificate instead" };
@@ -110,10 +113,21 @@ pub(super) static PUTTY: Useless = Useless {
 };
 pub(super) static JKS: Useless = Useless {
     what: "a Java key store (JKS)",
-    cure: "convert it: keytool -importkeystore -srckeystore in.jks -destkeystore out.p12 -deststoretype pkcs12, \
-           then openssl pkcs12 -in out.p12 -nodes -out both.pem",
+    cure: "convert it to PKCS#12 and bring that: keytool -importkeystore -srckeystore IN -destkeystore out.p12 \
+           -deststoretype pkcs12",
 };
-pub(super) static PKCS12: Useless = Useless {
-    what: "a PKCS#12 bundle (.pfx, .p12)",
-    cure: "convert it: openssl pkcs12 -in bundle.pfx -nodes -out both.pem",
+pub(super) static JCEKS: Useless = Useless {
+    what: "a Java key store (JCEKS)",
+    cure: "convert it to PKCS#12 and bring that: keytool -importkeystore -srckeystore IN -srcstoretype jceks \
+           -destkeystore out.p12 -deststoretype pkcs12",
 };
+pub(super) static NSS: Useless = Useless {
+    what: "a database, perhaps that of NSS (cert9.db, key4.db)",
+    cure: "export the certificate with its key: pk12util -o out.p12 -n NICKNAME -d DIRECTORY",
+};
+pub(super) static PVK: Useless = Useless {
+    what: "a Microsoft private key file (.pvk)",
+    cure: "convert it: openssl rsa -inform PVK -in KEY -out key.pem",
+};
+pub(super) static ARCHIVE: Useless =
+    Useless { what: "a compressed archive", cure: "unpack it and bring the certificate's file" };

@@ -1,4 +1,4 @@
-//! Importing a certificate and its key: from two files, from one combined file, or a certificate alone whose key
+//! Importing a certificate and its key: from two files, from one combined file or bundle, or a certificate alone whose key
 //! is in the folder already because its signing request was made there.
 //!
 //! Nothing is believed: the key must sign what the certificate verifies. Files are never changed. Fails with one
@@ -9,6 +9,8 @@ pub mod checks;
 pub mod contents;
 pub mod label;
 pub mod pem;
+pub mod pkcs7;
+pub mod recognise;
 
 use std::path::Path;
 
@@ -18,11 +20,12 @@ use zeroize::Zeroizing;
 use crate::certificate::Certificate;
 use crate::fingerprint::Fingerprint;
 use crate::folder::{self, key_in, FolderError, PairFiles};
+use crate::further::{further_pair, FurtherError, KeyFamily};
 use crate::input::{Input, InputError};
 use crate::key::PrivateKey;
 use crate::name::{CertName, NameError};
 use crate::prove::Mismatch;
-use crate::publish::{publish, Existing, Pair, PublishError, Published};
+use crate::publish::{preview, publish, Existing, Pair, PublishError, Published};
 use contents::{Contents, ContentsError};
 
 /// What to import.
@@ -37,6 +40,8 @@ pub struct ImportRequest {
     pub name: Option<CertName>,
     /// Whether a pair with another key may be replaced.
     pub replace: bool,
+    /// Whether the name is that of an identity which gets a further pair, with another kind of key.
+    pub add: bool,
 }
 
 /// What was imported.
@@ -52,8 +57,47 @@ pub struct Imported {
     pub warnings: Vec<String>,
 }
 
+/// A pair that was checked and proved, and could be published.
+pub struct Ready {
+    /// The pair.
+    pub pair: Pair,
+    /// The certificate and its chain.
+    pub chain: Vec<Certificate>,
+    /// What should be told.
+    pub warnings: Vec<String>,
+    existing: Existing,
+}
+
+impl Ready {
+    /// Puts the pair into the folder.
+    pub fn publish(self, folder: &Path) -> Result<Imported, ImportError> {
+        let published = publish(folder, &self.pair, self.existing)?;
+        Ok(Imported { name: self.pair.name, published, chain: self.chain, warnings: self.warnings })
+    }
+
+    /// What [`Ready::publish`] would say, without doing it.
+    pub fn rehearse(self, folder: &Path) -> Result<Imported, ImportError> {
+        let published = preview(folder, &self.pair, self.existing)?;
+        Ok(Imported { name: self.pair.name, published, chain: self.chain, warnings: self.warnings })
+    }
+
+    /// What [`Ready::publish`] would do now; `None` if the folder has exactly this pair already.
+    pub fn preview(&self, folder: &Path) -> Result<Option<Published>, ImportError> {
+        let would = preview(folder, &self.pair, self.existing)?;
+        let crt = PairFiles::of(folder, &self.pair.name).crt;
+        let same = would == Published::CertificateReplaced
+            && Input::read(&crt).is_ok_and(|there| there.bytes.as_slice() == self.pair.certificate.as_bytes());
+        Ok((!same).then_some(would))
+    }
+}
+
 /// Checks, proves and publishes.
 pub fn import(folder: &Path, request: &ImportRequest, now: OffsetDateTime) -> Result<Imported, ImportError> {
+    prepare(folder, request, now)?.publish(folder)
+}
+
+/// Checks and proves. The folder is only read, where the key may be.
+pub fn prepare(folder: &Path, request: &ImportRequest, now: OffsetDateTime) -> Result<Ready, ImportError> {
     let password = request.password.as_ref().map(|password| password.as_slice());
     let mut contents = read(&request.certificate, password)?;
     if let Some(input) = &request.key {
@@ -75,8 +119,11 @@ pub fn import(folder: &Path, request: &ImportRequest, now: OffsetDateTime) -> Re
         None => CertName::from_file_name(&request.certificate.origin),
     };
     let (key, name) = match one_key(contents.keys, &contents.certificates)? {
-        Some(key) => (key, derived?),
-        None => key_of_request(folder, &contents.certificates, derived, request.name.is_some())?,
+        Some(key) => {
+            let name = pair_name(folder, derived?, KeyFamily::from(key.kind()), request)?;
+            (key, name)
+        }
+        None => key_of_request(folder, &contents.certificates, derived, request)?,
     };
     let chain = chain::assemble(contents.certificates, &key, now)?;
     let leaf = &chain.certificates[0];
@@ -85,7 +132,7 @@ pub fn import(folder: &Path, request: &ImportRequest, now: OffsetDateTime) -> Re
     warnings.extend(checks::warn(leaf, &key, now));
 
     let pair = Pair {
-        name: name.clone(),
+        name,
         key: key.to_pem(),
         key_fingerprint: key.fingerprint(),
         certificate: chain
@@ -99,8 +146,7 @@ pub fn import(folder: &Path, request: &ImportRequest, now: OffsetDateTime) -> Re
         true => Existing::Replace,
         false => Existing::RenewSameKey,
     };
-    let published = publish(folder, &pair, existing)?;
-    Ok(Imported { name, published, chain: chain.certificates, warnings })
+    Ok(Ready { pair, chain: chain.certificates, warnings, existing })
 }
 
 fn read(input: &Input, password: Option<&[u8]>) -> Result<Contents, ImportError> {
@@ -119,13 +165,30 @@ fn one_key(keys: Vec<PrivateKey>, certificates: &[Certificate]) -> Result<Option
         return Ok(distinct.pop());
     }
     let count = distinct.len();
-    let has_certificate =
-        |key: &PrivateKey| certificates.iter().any(|certificate| crate::prove::prove(key, certificate).is_ok());
-    let mut matching: Vec<PrivateKey> = distinct.into_iter().filter(has_certificate).collect();
+    let own = |key: &PrivateKey| certificates.iter().find(|certificate| crate::prove::prove(key, certificate).is_ok());
+    let mut matching: Vec<PrivateKey> = distinct.into_iter().filter(|key| own(key).is_some()).collect();
     match matching.len() {
+        0 => Err(ImportError::NoKeyFits { count }),
         1 => Ok(matching.pop()),
-        _ => Err(ImportError::SeveralKeys { count }),
+        count => {
+            let subjects: Vec<&str> = matching.iter().filter_map(own).map(|own| own.subject.as_str()).collect();
+            Err(ImportError::SeveralPairs { count, subjects: subjects.join("; ") })
+        }
     }
+}
+
+/// What the pair is called, and that a name like `mail+rsa` says what is so.
+fn pair_name(
+    folder: &Path,
+    name: CertName,
+    family: KeyFamily,
+    request: &ImportRequest,
+) -> Result<CertName, FurtherError> {
+    if request.add {
+        return further_pair(folder, &name, family, request.replace);
+    }
+    name.suits(family)?;
+    Ok(name)
 }
 
 /// No key was brought: the folder has it, if the certificate answers a request that was made here.
@@ -133,7 +196,7 @@ fn key_of_request(
     folder: &Path,
     certificates: &[Certificate],
     derived: Result<CertName, NameError>,
-    named: bool,
+    request: &ImportRequest,
 ) -> Result<(PrivateKey, CertName), ImportError> {
     let proves =
         |key: &PrivateKey| certificates.iter().any(|certificate| crate::prove::prove(key, certificate).is_ok());
@@ -147,7 +210,11 @@ fn key_of_request(
             continue;
         };
         if proves(&key) {
-            let name = if named { derived? } else { candidate };
+            // Without a name of its own it renews the pair whose key it was made for, whatever else was asked for.
+            let name = match request.name {
+                Some(_) => pair_name(folder, derived?, KeyFamily::from(key.kind()), request)?,
+                None => candidate,
+            };
             return Ok((key, name));
         }
     }
@@ -212,9 +279,23 @@ pub enum ImportError {
         /// Where we looked.
         folder: String,
     },
-    /// More than one complete pair, or none of several keys fits.
-    #[error("there are {count} different private keys in what you brought: bring one pair at a time")]
-    SeveralKeys {
+    /// More than one complete pair.
+    #[error(
+        "there are {count} different private keys in what you brought, each with its certificate ({subjects}): it is \
+         ambiguous which pair is meant, bring one at a time"
+    )]
+    SeveralPairs {
+        /// How many.
+        count: usize,
+        /// Whose.
+        subjects: String,
+    },
+    /// Several keys, and none fits.
+    #[error(
+        "there are {count} different private keys in what you brought, and none of them belongs to the certificate: bring \
+         the key that it was made with"
+    )]
+    NoKeyFits {
         /// How many.
         count: usize,
     },
@@ -232,6 +313,9 @@ pub enum ImportError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// No further pair of this name.
+    #[error(transparent)]
+    Further(#[from] FurtherError),
     /// No name for the pair.
     #[error(transparent)]
     Name(#[from] NameError),
@@ -241,6 +325,13 @@ pub enum ImportError {
     /// The pair can't be written.
     #[error(transparent)]
     Publish(#[from] PublishError),
+}
+
+impl ImportError {
+    /// Whether a password would help.
+    pub fn wants_password(&self) -> bool {
+        matches!(self, Self::InFile { reason, .. } if reason.wants_password())
+    }
 }
 
 #[cfg(test)]

@@ -69,9 +69,9 @@ pub enum PemError {
     BadUtf16,
 }
 
-/// Whether there is any PEM block to look for.
+/// Whether there is any PEM block to look for. What begins like UTF-16 and isn't can't be anything else that is known here.
 pub fn looks_like_pem(bytes: &[u8]) -> bool {
-    text(bytes).is_ok_and(|text| find(&text, BEGIN).is_some())
+    text(bytes).map_or(true, |text| find(&text, BEGIN).is_some())
 }
 
 /// Every block in the file, in order. None at all is not an error here.
@@ -204,10 +204,20 @@ fn headers(body: &[u8]) -> (Vec<(String, String)>, &[u8]) {
 }
 
 fn decode(base64: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let base64 = without_checksum(base64);
     let packed: Zeroizing<Vec<u8>> =
         Zeroizing::new(base64.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect());
     let der = BASE64.decode(&packed).ok().map(Zeroizing::new)?;
     (!der.is_empty()).then_some(der)
+}
+
+/// OpenPGP puts a checksum on a last line of its own: `=` and four characters (RFC 4880 section 6.1).
+fn without_checksum(base64: &[u8]) -> &[u8] {
+    let trimmed = base64.trim_ascii_end();
+    match trimmed.len().checked_sub(6).and_then(|at| trimmed.split_at_checked(at)) {
+        Some((before, [b'\n' | b'\r', b'=', checksum @ ..])) if !checksum.contains(&b'=') => before,
+        _ => base64,
+    }
 }
 
 const BEGIN: &[u8] = b"-----BEGIN ";

@@ -3,11 +3,13 @@
 use std::path::Path;
 
 mod cases;
+mod sealed;
 
 use super::*;
 use crate::key::KeyType;
 use crate::testing::{openssl, try_openssl};
 use cases::*;
+use sealed::{bundles, encrypted_keys};
 
 fn run(folder: &Path, case: &Case) -> Result<Imported, ImportError> {
     let request = ImportRequest {
@@ -16,6 +18,7 @@ fn run(folder: &Path, case: &Case) -> Result<Imported, ImportError> {
         password: case.password.map(|password| Zeroizing::new(password.into())),
         name: None,
         replace: false,
+        add: false,
     };
     import(folder, &request, OffsetDateTime::now_utc())
 }
@@ -25,6 +28,7 @@ fn the_table() {
     let cases = [
         forms_of_a_good_pair(),
         encrypted_keys(),
+        bundles(),
         chains(),
         doubtful_certificates(),
         refused_keys_and_certificates(),
@@ -100,6 +104,7 @@ fn the_answer_to_a_request_finds_its_key() {
             password: None,
             name: name.map(|name| CertName::new(name).unwrap()),
             replace: false,
+            add: false,
         };
         import(dir.path(), &request, now).unwrap()
     };
@@ -125,6 +130,7 @@ fn names_are_the_certificates_or_the_given_one_and_never_overwritten_by_another_
             password: None,
             name: name.map(|name| CertName::new(name).unwrap()),
             replace,
+            add: false,
         };
         import(dir.path(), &request, now)
     };
@@ -137,6 +143,31 @@ fn names_are_the_certificates_or_the_given_one_and_never_overwritten_by_another_
     assert!(error.contains("has another key"), "{error}");
     assert_eq!(std::fs::read(dir.path().join("given.crt")).unwrap(), before);
     assert_eq!(bring(&b, Some("given"), true).unwrap().published, Published::PairReplaced);
+}
+
+#[test]
+fn a_further_pair_is_added_beside_the_one_that_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let bring = |key: &str, name: &str, add: bool| {
+        let request = ImportRequest {
+            certificate: Input::new("brought.crt", self_signed(key).into_bytes()).unwrap(),
+            key: Some(Input::new("brought.key", key.as_bytes().to_vec()).unwrap()),
+            password: None,
+            name: Some(CertName::new(name).unwrap()),
+            replace: false,
+            add,
+        };
+        import(dir.path(), &request, OffsetDateTime::now_utc()).map_err(|error| error.to_string())
+    };
+    let (ecdsa, rsa) = (ec_key(), rsa_key());
+    let error = bring(&rsa, "mail", true).unwrap_err();
+    assert!(error.contains("no certificate \"mail\""), "{error}");
+    bring(&ecdsa, "mail", false).unwrap();
+    let error = bring(&ecdsa, "mail+rsa", false).unwrap_err();
+    assert!(error.contains("is for a pair with an RSA key, and this key is ECDSA"), "{error}");
+    assert_eq!(bring(&rsa, "mail", true).unwrap().name.as_str(), "mail+rsa");
+    let error = bring(&ec_key(), "mail", true).unwrap_err();
+    assert!(error.contains("ECDSA key already, \"mail\""), "{error}");
 }
 
 #[test]

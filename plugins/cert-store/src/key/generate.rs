@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{self, EcdsaKeyPair, RsaKeyPair};
+use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
 
 use super::{KeyError, KeyKind, PrivateKey};
 
@@ -13,6 +13,8 @@ use super::{KeyError, KeyKind, PrivateKey};
 pub enum KeyType {
     /// RSA, 2048 bits.
     Rsa2048,
+    /// RSA, 3072 bits.
+    Rsa3072,
     /// RSA, 4096 bits: about twenty times the work of P-256 in each handshake.
     Rsa4096,
     /// ECDSA on P-256: fast, and understood by every client since 2012 or so.
@@ -20,34 +22,41 @@ pub enum KeyType {
     EcdsaP256,
     /// ECDSA on P-384.
     EcdsaP384,
+    /// Ed25519: small and fast, and refused by every client that uses NSS.
+    Ed25519,
 }
 
 impl KeyType {
     /// Every kind, in the order in which a help text lists them.
-    pub const ALL: [Self; 4] = [Self::EcdsaP256, Self::EcdsaP384, Self::Rsa2048, Self::Rsa4096];
+    pub const ALL: [Self; 6] =
+        [Self::EcdsaP256, Self::EcdsaP384, Self::Rsa2048, Self::Rsa3072, Self::Rsa4096, Self::Ed25519];
 
     /// The word for it on a command line.
     pub fn word(self) -> &'static str {
         match self {
             Self::Rsa2048 => "rsa-2048",
+            Self::Rsa3072 => "rsa-3072",
             Self::Rsa4096 => "rsa-4096",
             Self::EcdsaP256 => "ecdsa-p256",
             Self::EcdsaP384 => "ecdsa-p384",
+            Self::Ed25519 => "ed25519",
         }
     }
 
     /// Whether making one takes long enough to tell somebody who waits.
     pub fn is_slow(self) -> bool {
-        matches!(self, Self::Rsa2048 | Self::Rsa4096)
+        matches!(self, Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096)
     }
 
     /// Makes a new key.
     pub fn generate(self) -> Result<PrivateKey, KeyError> {
         match self {
             Self::Rsa2048 => rsa(KeySize::Rsa2048),
+            Self::Rsa3072 => rsa(KeySize::Rsa3072),
             Self::Rsa4096 => rsa(KeySize::Rsa4096),
             Self::EcdsaP256 => ecdsa(KeyKind::EcdsaP256, &signature::ECDSA_P256_SHA256_ASN1_SIGNING),
             Self::EcdsaP384 => ecdsa(KeyKind::EcdsaP384, &signature::ECDSA_P384_SHA384_ASN1_SIGNING),
+            Self::Ed25519 => PrivateKey::from_ed25519(Ed25519KeyPair::generate().map_err(|_| KeyError::Generation)?),
         }
     }
 }
@@ -97,6 +106,7 @@ mod tests {
             (KeyType::EcdsaP256, KeyKind::EcdsaP256),
             (KeyType::EcdsaP384, KeyKind::EcdsaP384),
             (KeyType::Rsa2048, KeyKind::Rsa(2048)),
+            (KeyType::Ed25519, KeyKind::Ed25519),
         ] {
             let (a, b) = (kind.generate().unwrap(), kind.generate().unwrap());
             assert_eq!(a.kind(), expected);

@@ -16,7 +16,7 @@ use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair};
 use zeroize::Zeroizing;
 
-pub use encrypted::decrypt_pkcs8;
+pub use encrypted::{decrypt_legacy, decrypt_pkcs8, parsed, refused};
 pub use generate::KeyType;
 pub use parse::KeyError;
 

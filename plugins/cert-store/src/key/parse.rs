@@ -7,7 +7,7 @@ use aws_lc_rs::signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519Key
 use pkcs8::der::asn1::ObjectIdentifier;
 use pkcs8::PrivateKeyInfoRef;
 
-use super::shape::{curve_in, is_sec1, pkcs1_bits, refused_algorithm};
+use super::shape::{curve_name, pkcs1_bits, refused_algorithm, sec1_curve, Sec1Curve};
 use super::{KeyKind, PrivateKey};
 
 /// Why a private key can't be used. Messages have no file name: the caller puts it in front.
@@ -61,7 +61,7 @@ pub enum KeyError {
         limit: &'static str,
     },
     /// Not a kind of key that can be created.
-    #[error("there is no key type \"{word}\": use ecdsa-p256, ecdsa-p384, rsa-2048 or rsa-4096")]
+    #[error("there is no key type \"{word}\": use ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096 or ed25519")]
     NoSuchType {
         /// What was asked for.
         word: String,
@@ -82,10 +82,10 @@ impl PrivateKey {
         }
         if oid == EC {
             let Ok(curve) = info.algorithm.parameters_oid() else {
-                return Err(unsupported_curve("explicit curve parameters"));
+                return Err(unsupported_curve(EXPLICIT));
             };
             let Some((kind, algorithm)) = curve_by_oid(curve) else {
-                return Err(unsupported_curve(curve_in(der).unwrap_or("an unknown curve")));
+                return Err(unsupported_curve(&curve_name(curve)));
             };
             let pair = EcdsaKeyPair::from_pkcs8(algorithm, der).map_err(|_| KeyError::Broken)?;
             return Self::from_ecdsa(kind, pair);
@@ -108,17 +108,21 @@ impl PrivateKey {
 
     /// From a SEC1 ECPrivateKey. One that doesn't name its curve is tried on each.
     pub fn from_sec1(der: &[u8]) -> Result<Self, KeyError> {
+        // Looked at here, because the library would take explicit parameters of a curve that it knows.
+        match sec1_curve(der) {
+            None => return Err(KeyError::Damaged { format: "SEC1" }),
+            Some(Sec1Curve::Explicit) => return Err(unsupported_curve(EXPLICIT)),
+            Some(Sec1Curve::Named(oid)) if curve_by_oid(oid).is_none() => {
+                return Err(unsupported_curve(&curve_name(oid)));
+            }
+            Some(_) => {}
+        }
         for (_, kind, algorithm) in curves() {
             if let Ok(pair) = EcdsaKeyPair::from_private_key_der(algorithm, der) {
                 return Self::from_ecdsa(kind, pair);
             }
         }
-        Err(match curve_in(der) {
-            Some(curve) => unsupported_curve(curve),
-            // A supported curve: then it's the numbers.
-            None if curves().iter().any(|(oid, ..)| contains(der, oid.as_bytes())) => KeyError::Broken,
-            None => KeyError::Damaged { format: "SEC1" },
-        })
+        Err(KeyError::Broken)
     }
 
     /// From DER without a label: whichever of the three it is.
@@ -127,7 +131,7 @@ impl PrivateKey {
             Self::from_pkcs8(der)
         } else if pkcs1_bits(der).is_some() {
             Self::from_pkcs1(der)
-        } else if is_sec1(der) {
+        } else if sec1_curve(der).is_some() {
             Self::from_sec1(der)
         } else {
             Err(KeyError::Damaged { format: "a private key" })
@@ -156,10 +160,7 @@ fn curve_by_oid(oid: ObjectIdentifier) -> Option<(KeyKind, &'static EcdsaSigning
     curves().into_iter().find(|(known, ..)| *known == oid).map(|(_, kind, algorithm)| (kind, algorithm))
 }
 
-pub(super) fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
-}
-
+const EXPLICIT: &str = "explicit curve parameters";
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");

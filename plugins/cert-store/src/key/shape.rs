@@ -1,10 +1,10 @@
 //! What a key's DER looks like, and names for keys that are refused, so that the message says what somebody brought.
 
-use pkcs8::der::asn1::{OctetStringRef, UintRef};
-use pkcs8::der::{Decode, Reader, SliceReader};
+use pkcs8::der::asn1::{ObjectIdentifier, UintRef};
+use pkcs8::der::{Decode, Reader as _, SliceReader};
 
-use super::parse::contains;
 use super::KeyError;
+use crate::ber::{Reader, CONTEXT_0, OCTET_STRING};
 
 /// How many bits a PKCS#1 key's modulus has, or `None` if it isn't one.
 pub(super) fn pkcs1_bits(der: &[u8]) -> Option<usize> {
@@ -23,20 +23,31 @@ pub(super) fn pkcs1_bits(der: &[u8]) -> Option<usize> {
     (bits >= 64 && reader.is_finished()).then_some(bits)
 }
 
-/// Whether this begins like a SEC1 ECPrivateKey (RFC 5915): version 1, then an octet string.
-pub(super) fn is_sec1(der: &[u8]) -> bool {
-    let begins = |reader: &mut SliceReader<'_>| -> pkcs8::der::Result<bool> {
-        let version = u8::decode(reader)?;
-        let _private = <&OctetStringRef>::decode(reader)?;
-        reader.read_slice(reader.remaining_len())?;
-        Ok(version == 1)
-    };
-    SliceReader::new(der).and_then(|mut reader| reader.sequence(begins)) == Ok(true)
+/// What a SEC1 key says about its curve.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Sec1Curve {
+    /// Nothing.
+    Unsaid,
+    /// Its identifier.
+    Named(ObjectIdentifier),
+    /// All its numbers.
+    Explicit,
 }
 
-/// The name of a curve that is refused, if its identifier stands anywhere in the key.
-pub(super) fn curve_in(der: &[u8]) -> Option<&'static str> {
-    REFUSED_CURVES.iter().find(|(oid, _)| contains(der, oid)).map(|(_, name)| *name)
+/// The curve of a SEC1 ECPrivateKey (RFC 5915: version 1, an octet string, then parameters), or `None` if it isn't one.
+pub(super) fn sec1_curve(der: &[u8]) -> Option<Sec1Curve> {
+    let mut key = Reader::new(der).sequence("a key").ok()?;
+    if key.number("the version").ok()? != 1 {
+        return None;
+    }
+    key.expect(OCTET_STRING, "the private number").ok()?;
+    let Some(parameters) = key.optional(CONTEXT_0).ok()? else {
+        return Some(Sec1Curve::Unsaid);
+    };
+    match parameters.reader().identifier("a curve's identifier") {
+        Ok(oid) => Some(Sec1Curve::Named(oid)),
+        Err(_) => Some(Sec1Curve::Explicit),
+    }
 }
 
 /// The refusal of a PKCS#8 key by its algorithm.
@@ -55,20 +66,22 @@ pub(super) fn refused_algorithm(oid: &str) -> KeyError {
     KeyError::Unsupported { what: what.to_owned(), cure: NEW_KEY }
 }
 
-/// DER contents of curve identifiers (X9.62, SEC 2, RFC 5639), and of `prime-field`, which only explicit
-/// parameters have.
-const REFUSED_CURVES: [(&[u8], &str); 13] = [
-    (b"\x2a\x86\x48\xce\x3d\x01\x01", "explicit curve parameters"),
-    (b"\x2a\x86\x48\xce\x3d\x01\x02", "explicit curve parameters"),
-    (b"\x2b\x81\x04\x00\x0a", "secp256k1"),
-    (b"\x2b\x81\x04\x00\x21", "P-224"),
-    (b"\x2a\x86\x48\xce\x3d\x03\x01\x01", "P-192"),
-    (b"\x2b\x24\x03\x03\x02\x08\x01\x01\x07", "brainpoolP256r1"),
-    (b"\x2b\x24\x03\x03\x02\x08\x01\x01\x08", "brainpoolP256t1"),
-    (b"\x2b\x24\x03\x03\x02\x08\x01\x01\x0b", "brainpoolP384r1"),
-    (b"\x2b\x24\x03\x03\x02\x08\x01\x01\x0c", "brainpoolP384t1"),
-    (b"\x2b\x24\x03\x03\x02\x08\x01\x01\x0d", "brainpoolP512r1"),
-    (b"\x2b\x24\x03\x03\x02\x08\x01\x01\x0e", "brainpoolP512t1"),
-    (b"\x2b\x81\x04\x00\x08", "secp160r1"),
-    (b"\x2b\x81\x04\x00\x20", "secp224k1"),
-];
+/// What a curve that is refused is called (X9.62, SEC 2, RFC 5639).
+pub(super) fn curve_name(oid: ObjectIdentifier) -> String {
+    let name = match oid.to_string().as_str() {
+        "1.3.132.0.10" => "secp256k1",
+        "1.3.132.0.33" => "P-224",
+        "1.2.840.10045.3.1.1" => "P-192",
+        "1.3.36.3.3.2.8.1.1.7" => "brainpoolP256r1",
+        "1.3.36.3.3.2.8.1.1.8" => "brainpoolP256t1",
+        "1.3.36.3.3.2.8.1.1.11" => "brainpoolP384r1",
+        "1.3.36.3.3.2.8.1.1.12" => "brainpoolP384t1",
+        "1.3.36.3.3.2.8.1.1.13" => "brainpoolP512r1",
+        "1.3.36.3.3.2.8.1.1.14" => "brainpoolP512t1",
+        "1.3.132.0.8" => "secp160r1",
+        "1.3.132.0.32" => "secp224k1",
+        "1.2.156.10197.1.301" => "SM2",
+        other => return format!("an unknown curve ({other})"),
+    };
+    name.to_owned()
+}

@@ -31,7 +31,7 @@ pub fn run(folder: &Path) -> Result<Report, OperationFailure> {
         columns: ["NAME", "FOR", "KEY", "ISSUED BY", "EXPIRES", "STATE"].map(str::to_owned).to_vec(),
         rows: rows.iter().map(cells).collect(),
     });
-    Ok(Report { json: json(&rows)?, lines, table, warnings: Vec::new() })
+    Ok(Report { json: json(&rows)?, lines, table, ..Report::default() })
 }
 
 fn cells(row: &Row) -> Vec<String> {

@@ -1,12 +1,15 @@
 //! Putting a pair into the folder so that at any instant, power cut or kill included, the folder holds the old
 //! pair or the new one and never a mixture.
 //!
+//! A signing request alone (`request`) takes one rename, too.
+//!
 //! A new name: both files are staged and synced, the key is linked into place (which fails if there is one), and
 //! renaming the certificate is the commit. The same key: one rename. Another key under the same name needs two
 //! files to change at once, see `swap`. After a failure, and at the next publication after a kill, `tidy`
 //! undoes what was begun or finishes what was committed. Publications in one folder wait for each other on a
 //! lock file, for at most [`LOCK_WAIT`].
 
+mod request;
 mod steps;
 mod swap;
 mod tidy;
@@ -19,8 +22,10 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+pub use request::publish_request;
+
 use crate::fingerprint::Fingerprint;
-use crate::folder::{key_in, InputOrKeyError, PairFiles};
+use crate::folder::{key_in, InputOrKeyError, PairFiles, Stamp};
 use crate::input::InputError;
 use crate::name::CertName;
 use steps::Steps;
@@ -49,6 +54,9 @@ pub enum Existing {
     Refuse,
     /// Replace the certificate if the key is the same, else refuse: an authority has answered a request.
     RenewSameKey,
+    /// Replace the certificate if the key is the same and neither file has changed since it looked like this, else refuse:
+    /// what is in its place was made from these very files.
+    Unchanged(Stamp),
     /// Replace whatever is there.
     Replace,
 }
@@ -78,29 +86,20 @@ fn publish_stepwise(
     before_each: &mut dyn FnMut() -> io::Result<()>,
 ) -> Result<Published, PublishError> {
     let failed = |source| PublishError::Io { folder: folder.to_owned(), source };
+    // A refusal leaves no trace, not even a lock file; it is looked again under the lock.
+    if !tidy::begun(folder, pair.name.as_str()) {
+        preview(folder, pair, existing)?;
+    }
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
     let _lock = lock(folder)?;
     let mut steps = Steps::new(folder, before_each);
     tidy::tidy_all(&mut steps).map_err(failed)?;
 
-    let files = PairFiles::of(folder, &pair.name);
-    let (has_key, has_crt, has_csr) = (there(&files.key), there(&files.crt), there(&files.csr));
-    // Whose key it is decides; one that can't be read is somebody else's.
-    let same_key = has_key && key_in(&files.key).is_ok_and(|key| key.fingerprint() == pair.key_fingerprint);
-    let taken = match existing {
-        Existing::Refuse => has_key || has_crt || has_csr,
-        Existing::RenewSameKey => !same_key && (has_key || has_crt),
-        Existing::Replace => false,
-    };
-    if taken {
-        return Err(taken_error(&files, pair, existing));
-    }
-    let (did, result) = if same_key {
-        (Published::CertificateReplaced, replace_certificate(&mut steps, pair))
-    } else if has_key || has_crt {
-        (Published::PairReplaced, swap::swap(&mut steps, pair))
-    } else {
-        (Published::New, add(&mut steps, pair))
+    let did = preview(folder, pair, existing)?;
+    let result = match did {
+        Published::CertificateReplaced => replace_certificate(&mut steps, pair),
+        Published::PairReplaced => swap::swap(&mut steps, pair),
+        Published::New => add(&mut steps, pair),
     };
     if let Err(source) = result {
         // Back to the start; what can't be undone now, because the disk fails, is undone by the next publication.
@@ -110,6 +109,30 @@ fn publish_stepwise(
     }
     steps.sync_folder().map_err(|source| PublishError::NotDurable { name: pair.name.to_string(), source })?;
     Ok(did)
+}
+
+/// What [`publish`] would do with the folder as it is.
+pub fn preview(folder: &Path, pair: &Pair, existing: Existing) -> Result<Published, PublishError> {
+    let files = PairFiles::of(folder, &pair.name);
+    let (has_key, has_crt, has_csr) = (there(&files.key), there(&files.crt), there(&files.csr));
+    // Whose key it is decides; one that can't be read is somebody else's.
+    let same_key = has_key && key_in(&files.key).is_ok_and(|key| key.fingerprint() == pair.key_fingerprint);
+    let taken = match existing {
+        Existing::Refuse => has_key || has_crt || has_csr,
+        Existing::RenewSameKey => !same_key && (has_key || has_crt),
+        Existing::Unchanged(stamp) => !same_key || files.stamp() != stamp,
+        Existing::Replace => false,
+    };
+    if taken {
+        return Err(taken_error(&files, pair, existing));
+    }
+    Ok(if same_key {
+        Published::CertificateReplaced
+    } else if has_key || has_crt || (has_csr && pair.csr.is_some()) {
+        Published::PairReplaced
+    } else {
+        Published::New
+    })
 }
 
 /// A name that isn't in use.
@@ -162,8 +185,10 @@ fn lock(folder: &Path) -> Result<File, PublishError> {
 
 fn taken_error(files: &PairFiles, pair: &Pair, existing: Existing) -> PublishError {
     let name = pair.name.to_string();
-    if existing == Existing::Refuse {
-        return PublishError::Taken { name };
+    match existing {
+        Existing::Refuse => return PublishError::Taken { name },
+        Existing::Unchanged(_) => return PublishError::Changed { name },
+        Existing::RenewSameKey | Existing::Replace => {}
     }
     match key_in(&files.key) {
         Ok(key) => PublishError::OtherKey { name, there: key.fingerprint(), brought: pair.key_fingerprint },
@@ -198,6 +223,12 @@ pub enum PublishError {
         there: Fingerprint,
         /// The key that was brought.
         brought: Fingerprint,
+    },
+    /// Somebody else has replaced it meanwhile.
+    #[error("the certificate \"{name}\" was replaced meanwhile: look at it with `dovetail certs show {name}`, and try again")]
+    Changed {
+        /// The name.
+        name: String,
     },
     /// A certificate without a key stands there.
     #[error("there is a certificate \"{name}\" without a key in the folder: remove it, or replace it with --replace")]

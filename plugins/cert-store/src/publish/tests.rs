@@ -290,3 +290,26 @@ fn of_many_at_once_one_wins_and_nothing_is_mixed() {
     assert_eq!(pairs.iter().filter(|pair| shows(dir.path(), pair)).count(), 1);
     assert_eq!(hidden(dir.path()), [""; 0]);
 }
+
+#[test]
+fn a_certificate_is_renewed_only_if_it_is_still_the_one_that_was_looked_at() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = pair("mail", "old.example");
+    publish(dir.path(), &old, Existing::Refuse).unwrap();
+    let files = PairFiles::of(dir.path(), &old.name);
+    let looked_at = files.stamp();
+    // An authority's answer comes in between.
+    let answer = Pair { certificate: format!("{}# an answer\n", old.certificate), csr: None, ..copy(&old) };
+    publish(dir.path(), &answer, Existing::RenewSameKey).unwrap();
+    let renewed = Pair { certificate: format!("{}# renewed\n", old.certificate), csr: None, ..copy(&old) };
+    let error = publish(dir.path(), &renewed, Existing::Unchanged(looked_at)).unwrap_err();
+    assert!(matches!(error, PublishError::Changed { .. }), "{error}");
+    assert!(shows(dir.path(), &answer));
+    let did = publish(dir.path(), &renewed, Existing::Unchanged(files.stamp())).unwrap();
+    assert_eq!(did, Published::CertificateReplaced);
+    assert!(shows(dir.path(), &renewed));
+    // Another key is another pair, whatever the files look like.
+    let other = pair("mail", "other.example");
+    let error = publish(dir.path(), &other, Existing::Unchanged(files.stamp())).unwrap_err();
+    assert!(matches!(error, PublishError::Changed { .. }), "{error}");
+}

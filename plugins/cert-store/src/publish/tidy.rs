@@ -10,6 +10,13 @@ use std::path::Path;
 use super::steps::{Steps, STAGE, SWAP};
 use super::there;
 
+/// Whether something was begun for a name, and neither finished nor undone so far.
+pub(super) fn begun(folder: &Path, name: &str) -> bool {
+    let staged = ["key", "crt", "csr", "link"].map(|kind| format!("{STAGE}{kind}-{name}"));
+    let swap = ["now", "old", "new"].map(|which| format!("{SWAP}{which}-{name}"));
+    staged.iter().chain(&swap).any(|file| there(&folder.join(file)))
+}
+
 /// Tidies every name that has something begun. The folder's size bounds the work.
 pub(super) fn tidy_all(steps: &mut Steps<'_>) -> io::Result<()> {
     let mut names = BTreeSet::new();
@@ -45,13 +52,15 @@ pub(super) fn tidy_name(steps: &mut Steps<'_>, name: &str) -> io::Result<()> {
             steps.remove(&published)?;
         }
     }
-    if there(&steps.swap(name, "now")) || there(&steps.swap(name, "old")) {
+    let (now, old, new) = (steps.swap(name, "now"), steps.swap(name, "old"), steps.swap(name, "new"));
+    if there(&now) {
+        // What is published must be on the disk before that goes which it may have been a link to. Without this link no
+        // published file ever was one, and a disk that can't sync is no reason to leave the rest lying there.
         steps.sync_folder()?;
-        let (now, old, new) = (steps.swap(name, "now"), steps.swap(name, "old"), steps.swap(name, "new"));
         steps.remove(&now)?;
-        steps.remove_dir(&new)?;
-        steps.remove_dir(&old)?;
     }
+    steps.remove_dir(&new)?;
+    steps.remove_dir(&old)?;
     // A key that is staged and published at once, without a certificate: the addition never got to its commit.
     if !there(&steps.file(name, "crt")) {
         for ext in ["key", "csr"] {

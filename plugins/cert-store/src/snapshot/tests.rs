@@ -1,14 +1,24 @@
 use super::*;
 use crate::create::{create, CreateRequest, San};
 use crate::folder::PairFiles;
+use crate::key::KeyType;
 use crate::publish::{publish, Existing};
 use proptest::prelude::*;
 
 fn set(dir: &std::path::Path, id: u64, name: &str, hosts: &[&str], days_ago: i64) -> Arc<IdentitySet> {
+    set_of(id, vec![pair(dir, name, KeyType::EcdsaP256, hosts, days_ago)])
+}
+
+fn set_of(id: u64, pairs: Vec<Arc<Pair>>) -> Arc<IdentitySet> {
+    Arc::new(IdentitySet::new(id, pairs, OffsetDateTime::now_utc()).unwrap())
+}
+
+fn pair(dir: &std::path::Path, name: &str, key_type: KeyType, hosts: &[&str], days_ago: i64) -> Arc<Pair> {
     let now = OffsetDateTime::now_utc();
     let name = CertName::new(name).unwrap();
     let request = CreateRequest {
         name: Some(name.clone()),
+        key_type,
         sans: hosts.iter().map(|host| San::parse(host).unwrap()).collect(),
         ..CreateRequest::for_host("")
     };
@@ -16,7 +26,31 @@ fn set(dir: &std::path::Path, id: u64, name: &str, hosts: &[&str], days_ago: i64
     publish(dir, &pair, Existing::Refuse).unwrap();
     let (identity, stamp) = Identity::load(dir, &name, now).unwrap();
     assert_eq!(stamp, PairFiles::of(dir, &name).stamp());
-    Arc::new(IdentitySet { id, identities: vec![identity], stamp })
+    Arc::new(Pair { identity, stamp })
+}
+
+#[test]
+fn an_identity_has_a_pair_for_each_family_and_any_of_their_names_stands_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let now = OffsetDateTime::now_utc();
+    let rsa = pair(dir.path(), "mail", KeyType::Rsa2048, &["mail.example.org"], 400);
+    let ecdsa = pair(dir.path(), "mail+ecdsa", KeyType::EcdsaP256, &["mail.example.org", "imap.example.org"], 0);
+    let both = set_of(1, vec![rsa.clone(), ecdsa.clone()]);
+    assert_eq!(both.name().as_str(), "mail");
+    let names: Vec<&str> = both.pairs().iter().map(|pair| pair.name().as_str()).collect();
+    assert_eq!(names, ["mail+ecdsa", "mail"], "in the order in which providers try them");
+    assert!(both.is_of(&[ecdsa.clone(), rsa.clone()]) && !both.is_of(std::slice::from_ref(&rsa)));
+    // One half is valid, so the whole is better than an older one that is.
+    let other = set(dir.path(), 2, "other", &["mail.example.org"], 20);
+    let snapshot = Snapshot::new(vec![other, both], [], Some(&CertName::new("mail+ecdsa").unwrap()), now);
+    assert_eq!(snapshot.resolve(None, Some("mail.example.org")), Some((1, Why::Exact)));
+    assert_eq!(snapshot.resolve(None, Some("imap.example.org")), Some((1, Why::Exact)));
+    for listener in ["mail", "mail+ecdsa", "mail+rsa"] {
+        assert_eq!(snapshot.resolve(Some(listener), None), Some((1, Why::Listener)));
+    }
+    assert_eq!(snapshot.resolve(None, None), Some((1, Why::Default)));
+    assert!(snapshot.pair(&CertName::new("mail+ecdsa").unwrap()).is_some_and(|pair| Arc::ptr_eq(pair, &ecdsa)));
+    assert!(snapshot.pair(&CertName::new("mail+rsa").unwrap()).is_none());
 }
 
 #[test]

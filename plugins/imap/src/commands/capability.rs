@@ -7,7 +7,7 @@ use crate::conversation::Conversation;
 
 /// Lists what the server can do at this stage.
 pub fn run(conversation: &mut Conversation<'_>) -> Answer {
-    let list = capability::list(conversation.stage());
+    let list = capability::list(&conversation.stage());
     conversation.session.stream.queue(format!("* CAPABILITY {list}\r\n").as_bytes());
     Completion::ok("That is all").into()
 }

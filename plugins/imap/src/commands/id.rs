@@ -1,5 +1,5 @@
 //! ID (RFC 2971): who the client is, for the log, and who we are. Which build we are is for those who have logged in: nobody
-//! else needs to know which one to attack.
+//! else needs to know which one to attack. Where a listener demands TLS, nobody tells anything before it.
 
 use dovetail_imap_grammar::command::IdPairs;
 
@@ -10,6 +10,9 @@ use crate::state::State;
 
 /// Exchanges names.
 pub fn run(conversation: &mut Conversation<'_>, pairs: IdPairs) -> Answer {
+    if conversation.session.info.require_tls && conversation.session.tls().is_none() {
+        return Answer::quiet(Completion::no("PRIVACYREQUIRED", "Begin TLS first"));
+    }
     // Debug form: what a client says cannot forge a line of the log.
     tracing::debug!(client = ?pairs, "client's ID");
     let build = match conversation.state {

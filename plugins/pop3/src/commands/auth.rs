@@ -1,20 +1,18 @@
-//! AUTH (RFC 5034): a login by a mechanism of `dovetail_mail::sasl`; PLAIN is the one that is offered.
+//! AUTH (RFC 5034): a login by a mechanism that is offered.
 
 use std::io;
 
-use dovetail_mail::sasl::{Credentials, Exchange, Mechanism, SaslError, Step, MAX_RESPONSE};
-use dovetail_sdk::line::Line;
-use dovetail_sdk::protocol::Claim;
-use dovetail_sdk::Secret;
+use dovetail_mail::login::{log_in, Outcome, Request};
+use dovetail_mail::sasl::SaslError;
 
 use crate::conversation::{Conversation, Next};
-use crate::login::{log_in, wrong};
+use crate::login::{conclude, wrong};
 use crate::reply::Reply;
 
 /// `AUTH mechanism [initial-response]`.
 pub struct Auth<'a> {
-    mechanism: Mechanism,
-    /// In base64; holds a password.
+    mechanism: &'a str,
+    /// In base64; may hold a password.
     initial: Option<&'a [u8]>,
 }
 
@@ -25,10 +23,8 @@ impl<'a> Auth<'a> {
         let (Some(name), initial, None) = (words.next(), words.next(), words.next()) else {
             return Err(Reply::err("Syntax: AUTH mechanism [initial-response]"));
         };
-        match std::str::from_utf8(name).ok().and_then(Mechanism::from_name) {
-            Some(mechanism @ Mechanism::Plain) => Ok(Auth { mechanism, initial }),
-            _ => Err(Reply::err("Mechanism not known here")),
-        }
+        let mechanism = std::str::from_utf8(name).map_err(|_| unknown_mechanism())?;
+        Ok(Auth { mechanism, initial })
     }
 
     /// Logs in: challenges and responses, then the directory's word.
@@ -36,28 +32,22 @@ impl<'a> Auth<'a> {
         if let Err(refusal) = conversation.rules.check_login(&conversation.state) {
             return Ok(conversation.reply(&refusal));
         }
-        let mut exchange = Exchange::new(self.mechanism);
-        let mut step = exchange.start(self.initial);
-        loop {
-            match step {
-                Ok(Step::Challenge(challenge)) => {
-                    conversation.session.stream.queue(format!("+ {challenge}\r\n").as_bytes());
-                    match conversation.session.stream.read_line(MAX_RESPONSE).await? {
-                        Line::Good(line) => step = exchange.respond(&line),
-                        Line::Bad(bad) => return Ok(conversation.bad_line(bad)),
-                        Line::End => return Err(io::ErrorKind::UnexpectedEof.into()),
-                    }
-                }
-                Ok(Step::Check(Credentials::Password { act_as, identity, password })) => {
-                    let mechanism = self.mechanism.name();
-                    let password = Secret::new(password.expose().to_vec());
-                    return Ok(log_in(Claim { identity, act_as, password, mechanism }, conversation).await);
-                }
-                Ok(_) => return Ok(conversation.reply(&sasl_reply(SaslError::Malformed))),
-                Err(error) => return Ok(conversation.reply(&sasl_reply(error))),
-            }
-        }
+        let offer = conversation.offer();
+        let Some(mechanism) = offer.find(self.mechanism) else {
+            return Ok(conversation.reply(&unknown_mechanism()));
+        };
+        let request = Request { service: "pop3", mark: "+ ", mechanism, initial: self.initial };
+        let directory = &conversation.services.directory;
+        Ok(match log_in(&mut conversation.session, directory, &offer, request).await? {
+            Outcome::Ended(login) => conclude(login, conversation).await,
+            Outcome::NotUnderstood(error) => conversation.reply(&sasl_reply(error)),
+            Outcome::BadLine(bad) => conversation.bad_line(bad),
+        })
     }
+}
+
+fn unknown_mechanism() -> Reply {
+    Reply::err("Mechanism not known here")
 }
 
 impl std::fmt::Debug for Auth<'_> {
@@ -83,9 +73,9 @@ mod tests {
     #[test]
     fn reads_mechanism_and_response() {
         let auth = Auth::parse(b"plain AGEAYg==").unwrap();
-        assert_eq!((auth.mechanism, auth.initial), (Mechanism::Plain, Some(&b"AGEAYg=="[..])));
+        assert_eq!((auth.mechanism, auth.initial), ("plain", Some(&b"AGEAYg=="[..])));
         assert_eq!(Auth::parse(b"PLAIN").unwrap().initial, None);
-        for bad in [&b""[..], b"LOGIN", b"PLAIN a b", b"\xff"] {
+        for bad in [&b""[..], b"PLAIN a b", b"\xff"] {
             assert!(Auth::parse(bad).is_err(), "{bad:?}");
         }
     }
@@ -105,6 +95,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn by_certificate_where_one_was_verified() {
+        let hers = World { certificate: "ann", ..world(&[b"x"]) };
+        for login in ["C: AUTH EXTERNAL =", "C: AUTH external\nS: + \nC: "] {
+            let script =
+                format!("S: +OK Dovetail POP3 ready\n{login}\nS: +OK 1 messages (1 octets)\nC: QUIT\nS: +OK Bye\nS.");
+            hers.talk(&script).await.unwrap();
+        }
+        for (certificate, login, answer) in [
+            ("", "=", "-ERR Mechanism not known here"),
+            ("bob", "=", "-ERR [AUTH] Wrong name or password"),
+            ("ann", "Ym9i", "-ERR [AUTH] Wrong name or password"),
+            ("broken", "=", "-ERR [SYS/TEMP] Temporary failure, try again later"),
+        ] {
+            let world = World { certificate, ..world(&[]) };
+            let script = format!("S: +OK Dovetail POP3 ready\nC: AUTH EXTERNAL {login}\nS: {answer}");
+            world.talk(&script).await.unwrap();
+            let reports = world.seen.reports.lock().unwrap();
+            let refused = answer.contains("[AUTH]");
+            assert_eq!(reports.len(), usize::from(refused), "{certificate}");
+            assert!(reports.iter().all(|report| !report.accepted && report.mechanism == "EXTERNAL"));
+        }
+    }
+
+    #[tokio::test]
     async fn cancelled_wrong_and_in_the_clear() {
         let script = r"
             S: +OK Dovetail POP3 ready
@@ -118,6 +132,10 @@ mod tests {
             S: -ERR [AUTH] Wrong name or password
             C: AUTH PLAIN YgBhbm4Ac2VjcmV0
             S: -ERR [AUTH] Wrong name or password
+            C: AUTH LOGIN
+            S: -ERR Mechanism not known here
+            C: AUTH SCRAM-SHA-256
+            S: -ERR Mechanism not known here
         ";
         world(&[]).talk(script).await.unwrap();
         let world = World { tls: false, ..world(&[]) };

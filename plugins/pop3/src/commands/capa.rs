@@ -1,5 +1,7 @@
 //! CAPA (RFC 2449): what we can do, in this state.
 
+use dovetail_mail::login::Offer;
+
 use crate::reply::Reply;
 use crate::state::{no_arguments, Rules, State, Tls};
 
@@ -14,7 +16,7 @@ impl Capa {
     }
 
     /// Appends the list. Logins are not in it where they would be refused, nor STLS once TLS is on (RFC 2595 section 4).
-    pub fn run(&self, state: &State, rules: &Rules, out: &mut Vec<u8>) {
+    pub fn run(&self, state: &State, rules: &Rules, offer: &Offer, out: &mut Vec<u8>) {
         Reply::ok("Capability list follows").encode(out);
         let mut line = |text: &str| {
             out.extend_from_slice(text.as_bytes());
@@ -28,7 +30,9 @@ impl Capa {
         line("EXPIRE NEVER");
         if rules.logins() {
             line("USER");
-            line("SASL PLAIN");
+        }
+        if !offer.is_empty() {
+            line(&offer.names().fold("SASL".to_owned(), |line, name| line + " " + name));
         }
         if rules.tls == Tls::Offered && matches!(state, State::Authorization { .. }) {
             line("STLS");
@@ -42,10 +46,18 @@ impl Capa {
 mod tests {
     use super::*;
     use crate::state::testing::{logged_in, nobody, CLEAR, TLS};
+    use dovetail_mail::sasl::Mechanism;
+    use dovetail_sdk::directory::LoginMethods;
 
     fn capa(state: &State, rules: &Rules) -> String {
         let mut out = Vec::new();
-        Capa.run(state, rules, &mut out);
+        let offer = match rules.logins() {
+            true => {
+                Offer::by(LoginMethods { scram_sha_256: true, ..LoginMethods::default() }, true, &[Mechanism::Plain])
+            }
+            false => Offer::nothing(),
+        };
+        Capa.run(state, rules, &offer, &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -60,7 +72,8 @@ mod tests {
     #[test]
     fn under_tls_there_are_logins_and_no_stls() {
         let text = capa(&logged_in(), &TLS);
-        assert!(text.contains("\r\nUSER\r\nSASL PLAIN\r\n") && !text.contains("STLS"), "{text}");
+        let logins = "\r\nUSER\r\nSASL SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN\r\n";
+        assert!(text.contains(logins) && !text.contains("STLS"), "{text}");
     }
 
     #[test]

@@ -1,13 +1,12 @@
-//! AUTH (RFC 4954): a login, by the mechanisms of `dovetail_mail::sasl`.
+//! AUTH (RFC 4954): a login, by a mechanism that is offered.
 
 use std::io;
 
-use dovetail_mail::sasl::{Credentials, Exchange, Mechanism, SaslError, Step, MAX_RESPONSE};
+use dovetail_mail::login::{log_in, Outcome, Request};
+use dovetail_mail::sasl::SaslError;
 use dovetail_mail::EnhancedStatus;
-use dovetail_sdk::line::Line;
 use dovetail_sdk::policy::{Question, Stage};
-use dovetail_sdk::protocol::{Claim, Login};
-use dovetail_sdk::Secret;
+use dovetail_sdk::protocol::Login;
 
 use crate::config::Role;
 use crate::conversation::{Conversation, Next};
@@ -17,7 +16,7 @@ use crate::state::{Rules, State, Tls};
 /// `AUTH mechanism [initial-response]`.
 #[derive(PartialEq, Eq)]
 pub struct Auth<'a> {
-    mechanism: Mechanism,
+    mechanism: &'a str,
     /// In base64; may hold a password.
     initial: Option<&'a [u8]>,
 }
@@ -29,8 +28,7 @@ impl<'a> Auth<'a> {
         let (Some(name), initial, None) = (words.next(), words.next(), words.next()) else {
             return Err(Reply::refuse(501, 5, 4, "Syntax: AUTH mechanism [initial-response]"));
         };
-        let mechanism = std::str::from_utf8(name).ok().and_then(Mechanism::from_name);
-        let mechanism = mechanism.ok_or_else(|| Reply::refuse(504, 5, 4, "Mechanism not known here"))?;
+        let mechanism = std::str::from_utf8(name).map_err(|_| unknown_mechanism())?;
         Ok(Auth { mechanism, initial })
     }
 
@@ -39,55 +37,17 @@ impl<'a> Auth<'a> {
         if let Err(refusal) = self.check(&conversation.state, &conversation.rules) {
             return Ok(conversation.reply(&refusal));
         }
-        let mut exchange = Exchange::new(self.mechanism);
-        let mut step = exchange.start(self.initial);
-        loop {
-            match step {
-                Ok(Step::Challenge(challenge)) => {
-                    conversation.reply(&Reply::bare(334, challenge));
-                    match conversation.session.stream.read_line(MAX_RESPONSE).await? {
-                        Line::Good(line) => step = exchange.respond(&line),
-                        Line::Bad(bad) => return Ok(conversation.bad_line(bad)),
-                        Line::End => return Err(io::ErrorKind::UnexpectedEof.into()),
-                    }
-                }
-                Ok(Step::Check(credentials)) => return Ok(self.check_credentials(credentials, conversation).await),
-                Ok(_) => return Ok(conversation.reply(&sasl_reply(SaslError::Malformed))),
-                Err(error) => return Ok(conversation.reply(&sasl_reply(error))),
-            }
-        }
-    }
-
-    async fn check_credentials(&self, credentials: Credentials, conversation: &mut Conversation<'_>) -> Next {
-        let Credentials::Password { act_as, identity, password } = credentials else {
-            return conversation.reply(&sasl_reply(SaslError::Malformed));
+        let offer = conversation.offer();
+        let Some(mechanism) = offer.find(self.mechanism) else {
+            return Ok(conversation.reply(&unknown_mechanism()));
         };
-        let password = Secret::new(password.expose().to_vec());
-        let claim = Claim { identity, act_as, password, mechanism: self.mechanism.name() };
-        match conversation.session.log_in(&conversation.services.directory, "smtp", claim).await {
-            Login::Accepted { account } => {
-                let about = |question: &mut Question| question.account = Some(account.clone());
-                match conversation.ask(Stage::Auth, None, about).await.fate() {
-                    Ok(fate) => {
-                        conversation.state.login_fate = fate;
-                        conversation.state.account = Some(account);
-                        conversation.reply(&Reply::new(235, EnhancedStatus::success(7, 0), "Logged in"))
-                    }
-                    Err(refusal) => conversation.reply(&refusal),
-                }
-            }
-            Login::Refused => {
-                let next = conversation.reply(&sasl_reply(SaslError::Malformed));
-                match conversation.counters.failed_login(conversation.config) {
-                    Err(goodbye) if next == Next::Go => conversation.goodbye(&goodbye),
-                    _ => next,
-                }
-            }
-            Login::Unavailable => {
-                let text = "Temporary authentication failure, try again later";
-                conversation.reply(&Reply::defer(454, 7, 0, text))
-            }
-        }
+        let request = Request { service: "smtp", mark: "334 ", mechanism, initial: self.initial };
+        let directory = &conversation.services.directory;
+        Ok(match log_in(&mut conversation.session, directory, &offer, request).await? {
+            Outcome::Ended(login) => conclude(login, conversation).await,
+            Outcome::NotUnderstood(error) => conversation.reply(&sasl_reply(error)),
+            Outcome::BadLine(bad) => conversation.bad_line(bad),
+        })
     }
 
     /// Whether a login may begin now.
@@ -107,6 +67,37 @@ impl<'a> Auth<'a> {
         }
         Ok(())
     }
+}
+
+async fn conclude(login: Login, conversation: &mut Conversation<'_>) -> Next {
+    match login {
+        Login::Accepted { account } => {
+            let about = |question: &mut Question| question.account = Some(account.clone());
+            match conversation.ask(Stage::Auth, None, about).await.fate() {
+                Ok(fate) => {
+                    conversation.state.login_fate = fate;
+                    conversation.state.account = Some(account);
+                    conversation.reply(&Reply::new(235, EnhancedStatus::success(7, 0), "Logged in"))
+                }
+                Err(refusal) => conversation.reply(&refusal),
+            }
+        }
+        Login::Refused => {
+            let next = conversation.reply(&sasl_reply(SaslError::Malformed));
+            match conversation.counters.failed_login(conversation.config) {
+                Err(goodbye) if next == Next::Go => conversation.goodbye(&goodbye),
+                _ => next,
+            }
+        }
+        Login::Unavailable => {
+            let text = "Temporary authentication failure, try again later";
+            conversation.reply(&Reply::defer(454, 7, 0, text))
+        }
+    }
+}
+
+fn unknown_mechanism() -> Reply {
+    Reply::refuse(504, 5, 4, "Mechanism not known here")
 }
 
 impl std::fmt::Debug for Auth<'_> {
@@ -134,16 +125,16 @@ mod tests {
 
     #[test]
     fn reads_mechanism_and_response() {
-        assert_eq!(Auth::parse(b"PLAIN"), Ok(Auth { mechanism: Mechanism::Plain, initial: None }));
-        assert_eq!(Auth::parse(b"login  YQ=="), Ok(Auth { mechanism: Mechanism::Login, initial: Some(b"YQ==") }));
-        for (args, code) in [(&b""[..], 501), (b"PLAIN a b", 501), (b"CRAM-MD5", 504), (b"\xff", 504)] {
+        assert_eq!(Auth::parse(b"PLAIN"), Ok(Auth { mechanism: "PLAIN", initial: None }));
+        assert_eq!(Auth::parse(b"login  YQ=="), Ok(Auth { mechanism: "login", initial: Some(b"YQ==") }));
+        for (args, code) in [(&b""[..], 501), (b"PLAIN a b", 501), (b"\xff", 504)] {
             assert_eq!(Auth::parse(args).unwrap_err().code(), code, "{args:?}");
         }
     }
 
     #[test]
     fn only_for_users_under_tls_and_once() {
-        let auth = Auth { mechanism: Mechanism::Plain, initial: None };
+        let auth = Auth { mechanism: "PLAIN", initial: None };
         let check = |state: &State, rules: &Rules| auth.check(state, rules).map_err(|reply| reply.code());
         let tls = rules(Role::Submission, Tls::Active);
         assert_eq!(check(&greeted(), &tls), Ok(()));
@@ -191,6 +182,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn by_certificate_where_one_was_verified() {
+        let hello = |certificate: &str| match certificate {
+            "" => HELLO.to_owned(),
+            _ => HELLO.replace("AUTH PLAIN", "AUTH EXTERNAL PLAIN"),
+        };
+        for (certificate, login, answer) in [
+            ("ann", "AUTH EXTERNAL =", "235 2.7.0 Logged in"),
+            ("ann", "AUTH external\nS: 334 \nC: ", "235 2.7.0 Logged in"),
+            ("ann", "AUTH EXTERNAL Ym9i", "535 5.7.8 Authentication credentials invalid"),
+            ("ann", "AUTH EXTERNAL\nS: 334 \nC: *", "501 5.7.0 Authentication cancelled"),
+            ("bob", "AUTH EXTERNAL =", "535 5.7.8 Authentication credentials invalid"),
+            ("broken", "AUTH EXTERNAL =", "454 4.7.0 Temporary authentication failure, try again later"),
+            ("", "AUTH EXTERNAL =", "504 5.5.4 Mechanism not known here"),
+        ] {
+            let world = World { certificate, ..submission() };
+            world.talk(&format!("{}C: {login}\nS: {answer}", hello(certificate))).await.unwrap();
+            let reports = world.seen.reports.lock().unwrap();
+            assert_eq!(reports.len(), usize::from(answer.starts_with("235") || answer.starts_with("535")), "{login}");
+            assert!(reports.iter().all(|report| report.accepted == answer.starts_with("235")));
+        }
+    }
+
+    #[tokio::test]
     async fn plain_after_a_challenge_and_cancelled() {
         let script = "C: AUTH PLAIN\nS: 334 \nC: *\nS: 501 5.7.0 Authentication cancelled\n\
                       C: AUTH PLAIN\nS: 334 \nC: AGFubkBleGFtcGxlLm9yZwBzZWNyZXQ=\nS: 235 2.7.0 Logged in\n";
@@ -217,6 +231,12 @@ mod tests {
         let reports = world.seen.reports.lock().unwrap();
         assert_eq!(reports.len(), 3);
         assert!(reports.iter().all(|report| !report.accepted));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_offered_is_not_known() {
+        let unknown = "S: 504 5.5.4 Mechanism not known here";
+        talk(&format!("C: AUTH CRAM-MD5\n{unknown}\nC: AUTH SCRAM-SHA-256 biws\n{unknown}")).await;
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! EHLO (RFC 5321 section 4.1.1.1): the client's name, our extensions.
 
+use dovetail_mail::login::Offer;
+
 use crate::reply::Reply;
 use crate::state::{Hello, Rules, State, Tls};
 
@@ -21,15 +23,16 @@ impl Ehlo {
     }
 
     /// Answers with the extensions, and forgets a mail that was begun (section 4.1.4).
-    pub fn run(self, state: &mut State, rules: &Rules) -> Reply {
+    pub fn run(self, state: &mut State, rules: &Rules, offer: &Offer) -> Reply {
         let mut text = format!("{} greets {}", rules.hostname, self.name);
         text.push_str("\nPIPELINING\n8BITMIME\nENHANCEDSTATUSCODES");
         text.push_str(&format!("\nSIZE {}", rules.max_message_size));
         if rules.tls == Tls::Offered {
             text.push_str("\nSTARTTLS");
         }
-        if rules.offers_auth() {
-            text.push_str("\nAUTH PLAIN LOGIN");
+        if !offer.is_empty() {
+            text.push_str("\nAUTH");
+            offer.names().for_each(|name| text.extend([" ", name]));
         }
         state.transaction = None;
         state.hello = Some(Hello { name: self.name, extended: true });
@@ -62,11 +65,22 @@ mod tests {
     use super::*;
     use crate::config::Role;
     use crate::state::testing::{in_mail, rules};
+    use dovetail_mail::sasl::Mechanism;
+    use dovetail_sdk::directory::LoginMethods;
+
+    fn offer(tls: Tls) -> Offer {
+        let methods = LoginMethods { scram_sha_256: true, ..LoginMethods::default() };
+        match tls {
+            Tls::Active => Offer::by(methods, false, &[Mechanism::Plain, Mechanism::Login]),
+            Tls::Off | Tls::Offered => Offer::nothing(),
+        }
+    }
 
     fn lines(role: Role, tls: Tls) -> String {
         let mut out = Vec::new();
         let mut state = in_mail(&["a@b.org"]);
-        Ehlo::parse(b"client.example").unwrap().run(&mut state, &rules(role, tls)).encode(&mut out);
+        let rules = rules(role, tls);
+        Ehlo::parse(b"client.example").unwrap().run(&mut state, &rules, &offer(tls)).encode(&mut out);
         assert_eq!(state.transaction, None);
         assert_eq!(state.hello, Some(Hello { name: "client.example".into(), extended: true }));
         String::from_utf8(out).unwrap()
@@ -78,18 +92,10 @@ mod tests {
             lines(Role::Mx, Tls::Offered),
             "250-mx.example greets client.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-SIZE 1000\r\n250 STARTTLS\r\n"
         );
-        assert!(lines(Role::Mx, Tls::Active).ends_with("250 SIZE 1000\r\n"));
         assert!(lines(Role::Submission, Tls::Offered).ends_with("250 STARTTLS\r\n"));
-        assert!(lines(Role::Submission, Tls::Active).ends_with("250-SIZE 1000\r\n250 AUTH PLAIN LOGIN\r\n"));
+        let active = lines(Role::Submission, Tls::Active);
+        assert!(active.ends_with("250-SIZE 1000\r\n250 AUTH SCRAM-SHA-256 PLAIN LOGIN\r\n"), "{active}");
         assert!(!lines(Role::Submission, Tls::Off).contains("AUTH"));
-    }
-
-    #[test]
-    fn plaintext_auth_must_be_allowed() {
-        let mut out = Vec::new();
-        let rules = Rules { plaintext_auth: true, ..rules(Role::Submission, Tls::Off) };
-        Ehlo::parse(b"x").unwrap().run(&mut State::default(), &rules).encode(&mut out);
-        assert!(String::from_utf8(out).unwrap().ends_with("250 AUTH PLAIN LOGIN\r\n"));
     }
 
     #[test]

@@ -74,6 +74,11 @@ impl<'a> Command<'a> {
             _ => Err(unknown()),
         }
     }
+
+    /// Whether it is served before TLS where the listener demands TLS (RFC 3207 section 4).
+    pub fn leads_to_tls(&self) -> bool {
+        matches!(self, Command::Ehlo(_) | Command::StartTls(_) | Command::Noop(_) | Command::Quit(_))
+    }
 }
 
 /// Reads `KEYWORD:` in front of a path, in either case. Spaces behind the colon are against RFC 5321 section 3.3, and

@@ -116,8 +116,26 @@ mod tests {
             S: 220 mx.example ESMTP Dovetail
             C: HELO c
             C: MAIL FROM:<x@remote.example>
-            S: 250 mx.example
+            C: RCPT TO:<bob@example.org>
+            C: DATA
+            C: RSET
+            C: VRFY bob
+            C: AUTH PLAIN
+            C: NOOP
             S: 530 5.7.0 Must issue a STARTTLS command first
+            S: 530 5.7.0 Must issue a STARTTLS command first
+            S: 530 5.7.0 Must issue a STARTTLS command first
+            S: 530 5.7.0 Must issue a STARTTLS command first
+            S: 530 5.7.0 Must issue a STARTTLS command first
+            S: 530 5.7.0 Must issue a STARTTLS command first
+            S: 530 5.7.0 Must issue a STARTTLS command first
+            S: 250 2.0.0 Ok
+            C: STARTTLS
+            S: 220 2.0.0 Ready to start TLS
+            C: HELO c
+            S: 250 mx.example
+            C: VRFY bob
+            S: 252 2.5.0 Cannot verify; send the mail and see
         ";
         world.talk(script).await.unwrap();
     }

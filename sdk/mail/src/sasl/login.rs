@@ -11,12 +11,12 @@ pub(super) struct Login {
 impl Login {
     pub(super) fn step(&mut self, response: Option<&[u8]>) -> Result<Next, SaslError> {
         let Some(response) = response else {
-            return Ok(Next::Challenge(b"Username:"));
+            return Ok(Next::challenge("Username:"));
         };
         match self.identity.take() {
             None => {
                 self.identity = Some(identity(response)?);
-                Ok(Next::Challenge(b"Password:"))
+                Ok(Next::challenge("Password:"))
             }
             Some(identity) => {
                 let password = password(response)?;

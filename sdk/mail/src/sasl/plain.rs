@@ -4,7 +4,7 @@ use super::{identity, password, Credentials, Next, SaslError};
 
 pub(super) fn step(response: Option<&[u8]>) -> Result<Next, SaslError> {
     let Some(response) = response else {
-        return Ok(Next::Challenge(b""));
+        return Ok(Next::challenge(""));
     };
     let mut fields = response.splitn(3, |&b| b == 0);
     let (Some(authzid), Some(authcid), Some(passwd)) = (fields.next(), fields.next(), fields.next()) else {

@@ -5,8 +5,12 @@ fn b64(octets: &[u8]) -> Vec<u8> {
     BASE64.encode(octets).into_bytes()
 }
 
+fn begin(mechanism: Mechanism) -> Exchange {
+    Exchange::new(mechanism, Channel::new("nonce"))
+}
+
 fn plain(octets: &[u8]) -> Result<Step, SaslError> {
-    Exchange::new(Mechanism::Plain).start(Some(&b64(octets)))
+    begin(Mechanism::Plain).start(Some(&b64(octets)))
 }
 
 fn check(act_as: Option<&str>, identity: &str, password: &[u8]) -> Step {
@@ -27,7 +31,7 @@ fn plain_with_and_without_authzid() {
 
 #[test]
 fn plain_after_an_empty_challenge() {
-    let mut exchange = Exchange::new(Mechanism::Plain);
+    let mut exchange = begin(Mechanism::Plain);
     assert_eq!(exchange.start(None), Ok(Step::Challenge(String::new())));
     assert_eq!(exchange.respond(&b64(b"\0ann\0secret")), Ok(check(None, "ann", b"secret")));
     assert_eq!(exchange.respond(&b64(b"\0ann\0secret")), Err(SaslError::Over));
@@ -56,7 +60,7 @@ fn plain_refuses_what_is_not_its_syntax() {
 
 #[test]
 fn login_asks_twice() {
-    let mut exchange = Exchange::new(Mechanism::Login);
+    let mut exchange = begin(Mechanism::Login);
     assert_eq!(exchange.start(None), Ok(Step::Challenge("VXNlcm5hbWU6".into())));
     assert_eq!(exchange.respond(b"YW5u"), Ok(Step::Challenge("UGFzc3dvcmQ6".into())));
     assert_eq!(exchange.respond(b"c2VjcmV0"), Ok(check(None, "ann", b"secret")));
@@ -64,20 +68,46 @@ fn login_asks_twice() {
 
 #[test]
 fn login_with_the_name_as_initial_response() {
-    let mut exchange = Exchange::new(Mechanism::Login);
+    let mut exchange = begin(Mechanism::Login);
     assert_eq!(exchange.start(Some(b"YW5u")), Ok(Step::Challenge("UGFzc3dvcmQ6".into())));
     assert_eq!(exchange.respond(b""), Err(SaslError::Malformed));
     assert_eq!(exchange.respond(b"c2VjcmV0"), Err(SaslError::Over));
 }
 
 #[test]
+fn external_says_at_most_whom_to_act_as() {
+    let external = || Exchange::new(Mechanism::External, Channel::new("nonce"));
+    let certificate =
+        |act_as: Option<&str>| Step::Check(Credentials::Certificate { act_as: act_as.map(str::to_owned) });
+    for empty in [&b"="[..], b""] {
+        assert_eq!(external().start(Some(empty)), Ok(certificate(None)), "{empty:?}");
+    }
+    assert_eq!(external().start(Some(&b64(b"ann@x.org"))), Ok(certificate(Some("ann@x.org"))));
+    for (answer, want) in [(b64(b""), None), (b64(b"ann@x.org"), Some("ann@x.org"))] {
+        let mut exchange = external();
+        assert_eq!(exchange.start(None), Ok(Step::Challenge(String::new())));
+        assert_eq!(exchange.respond(&answer), Ok(certificate(want)));
+        assert_eq!(exchange.respond(b""), Err(SaslError::Over));
+    }
+    let long = [b'a'; MAX_IDENTITY + 1];
+    for (octets, want) in [
+        (&b"a\0b"[..], SaslError::Malformed),
+        (b"a\nb", SaslError::Malformed),
+        (b"\xff", SaslError::Malformed),
+        (&long, SaslError::TooLong),
+    ] {
+        assert_eq!(external().start(Some(&b64(octets))), Err(want), "{octets:?}");
+    }
+}
+
+#[test]
 fn star_cancels_and_equals_is_empty() {
-    let mut exchange = Exchange::new(Mechanism::Login);
+    let mut exchange = begin(Mechanism::Login);
     exchange.start(None).unwrap();
     assert_eq!(exchange.respond(b"*"), Err(SaslError::Cancelled));
     assert_eq!(exchange.respond(b"YW5u"), Err(SaslError::Over));
-    assert_eq!(Exchange::new(Mechanism::Plain).start(Some(b"=")), Err(SaslError::Malformed));
-    let mut exchange = Exchange::new(Mechanism::Login);
+    assert_eq!(begin(Mechanism::Plain).start(Some(b"=")), Err(SaslError::Malformed));
+    let mut exchange = begin(Mechanism::Login);
     exchange.start(None).unwrap();
     assert_eq!(exchange.respond(b"="), Err(SaslError::NotBase64));
 }
@@ -94,7 +124,7 @@ fn base64_is_read_strictly() {
         (b"*", SaslError::NotBase64),
         (&long, SaslError::TooLong),
     ] {
-        assert_eq!(Exchange::new(Mechanism::Plain).start(Some(text)), Err(want));
+        assert_eq!(begin(Mechanism::Plain).start(Some(text)), Err(want));
     }
 }
 
@@ -120,11 +150,14 @@ proptest! {
     }
 
     #[test]
-    fn nothing_makes_an_exchange_panic(login in any::<bool>(), lines in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..4), raw in any::<bool>()) {
-        let mut exchange = Exchange::new(if login { Mechanism::Login } else { Mechanism::Plain });
+    fn nothing_makes_an_exchange_panic(mechanism in proptest::sample::select(Mechanism::ALL.to_vec()), lines in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..4), raw in any::<bool>()) {
+        let mut exchange = begin(mechanism);
         for (i, line) in lines.iter().enumerate() {
             let line = if raw { line.clone() } else { b64(line) };
-            let _ = if i == 0 { exchange.start(Some(&line)) } else { exchange.respond(&line) };
+            let step = if i == 0 { exchange.start(Some(&line)) } else { exchange.respond(&line) };
+            if let Ok(Step::Keys(_)) = step {
+                let _ = exchange.keys(&scram::derive(b"x", b"salt", 1));
+            }
         }
     }
 }

@@ -5,7 +5,8 @@ mod tests;
 
 use dovetail_sdk::{
     directory::{
-        AddressKind, AuthOutcome, AuthStatus, Directory, DirectoryFailure, DirectoryProvider, PasswordAttempt, Resolution,
+        AddressKind, AuthOutcome, AuthStatus, CertificateAttempt, CertificateOutcome, Directory, DirectoryFailure,
+        DirectoryProvider, LoginMethods, PasswordAttempt, Proven, Resolution, ScramKeys, ScramRequest,
     },
     export_plugin, About, Context, Plugin, Problems, StartFailure,
 };
@@ -73,6 +74,23 @@ impl DirectoryProvider for {{Name}} {
             true => AuthOutcome { status: AuthStatus::Accepted, account: Some(name) },
             false => AuthOutcome { status: AuthStatus::Rejected, account: None },
         })
+    }
+
+    async fn authenticate_certificate(&self, _: CertificateAttempt) -> Result<CertificateOutcome, DirectoryFailure> {
+        Err(DirectoryFailure { message: "this directory finds nobody by certificate".to_owned() })
+    }
+
+    /// What is kept is no SCRAM key, so sessions offer nothing but to take the password.
+    fn login_methods(&self) -> Result<LoginMethods, DirectoryFailure> {
+        Ok(LoginMethods::default())
+    }
+
+    async fn scram_keys(&self, _: ScramRequest) -> Result<ScramKeys, DirectoryFailure> {
+        Err(DirectoryFailure::new("there are no SCRAM keys here"))
+    }
+
+    async fn authorize(&self, _: Proven) -> Result<AuthOutcome, DirectoryFailure> {
+        Err(DirectoryFailure::new("there are no SCRAM keys here"))
     }
 
     async fn resolve(&self, address: String) -> Result<Resolution, DirectoryFailure> {

@@ -48,6 +48,7 @@ mod openssl;
 mod pair;
 mod peer;
 mod pinned;
+mod profiles;
 mod program;
 mod python;
 mod resumption;

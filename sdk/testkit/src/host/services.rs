@@ -5,6 +5,7 @@ use dovetail_sdk::abi::{
     console_v1::{ConsoleFailure, HostConsole, HostConsoleProvider, SecretNotice},
     fault_v1::{HostFault, HostFaultProvider, PanicReport},
     kernel_v1::Bound,
+    listeners_v1::{HostListeners, HostListenersProvider, ListenerInfo},
     log_v1::{HostLog, HostLogProvider, Level, LogRecord},
     metrics_v1::{HostMetrics, HostMetricsProvider, Series, SeriesDescription, SeriesFailure, SeriesProvider},
     net_v1::{HostNet, HostNetProvider, NetFailure},
@@ -81,6 +82,7 @@ pub(super) fn all(state: &Arc<State>) -> Vec<Bound> {
         bound(HostFault::new(Faults(state.clone()))),
         bound(HostConsole::new(Console(state.clone()))),
         bound(HostMetrics::new(Metrics(state.clone()))),
+        bound(HostListeners::new(NoListeners)),
         state.tickets.bound(),
     ]
 }
@@ -188,6 +190,15 @@ impl TaskProvider for Spawned {
     fn abort(&self) -> Result<(), CallFailure> {
         self.0.abort();
         Ok(())
+    }
+}
+
+/// There is no server around the instance.
+struct NoListeners;
+
+impl HostListenersProvider for NoListeners {
+    fn listeners(&self) -> Result<Vec<ListenerInfo>, CallFailure> {
+        Ok(Vec::new())
     }
 }
 

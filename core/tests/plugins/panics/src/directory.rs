@@ -2,7 +2,8 @@
 
 use crate::Panics;
 use dovetail_sdk::directory::{
-    AddressKind, AuthOutcome, AuthStatus, DirectoryFailure, DirectoryProvider, PasswordAttempt, Resolution,
+    AddressKind, AuthOutcome, AuthStatus, CertificateAttempt, CertificateOutcome, DirectoryFailure, DirectoryProvider,
+    LoginMethods, PasswordAttempt, Proven, Resolution, ScramKeys, ScramRequest,
 };
 
 pub(crate) const ACCOUNT: &str = "ann@example.test";
@@ -15,6 +16,22 @@ impl DirectoryProvider for Panics {
             true => AuthOutcome { status: AuthStatus::Accepted, account: Some(ACCOUNT.to_owned()) },
             false => AuthOutcome { status: AuthStatus::Rejected, account: None },
         })
+    }
+
+    async fn authenticate_certificate(&self, _: CertificateAttempt) -> Result<CertificateOutcome, DirectoryFailure> {
+        Err(DirectoryFailure { message: "there are no logins by certificate here".to_owned() })
+    }
+
+    fn login_methods(&self) -> Result<LoginMethods, DirectoryFailure> {
+        Ok(LoginMethods::default())
+    }
+
+    async fn scram_keys(&self, _: ScramRequest) -> Result<ScramKeys, DirectoryFailure> {
+        Err(DirectoryFailure::new("there are no SCRAM keys here"))
+    }
+
+    async fn authorize(&self, _: Proven) -> Result<AuthOutcome, DirectoryFailure> {
+        Err(DirectoryFailure::new("there are no SCRAM keys here"))
     }
 
     async fn resolve(&self, address: String) -> Result<Resolution, DirectoryFailure> {

@@ -40,7 +40,7 @@ fn new_key() -> KeyPair {
     KeyPair::generate().unwrap()
 }
 
-fn text(bytes: Vec<u8>) -> String {
+pub(super) fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
@@ -52,6 +52,10 @@ fn key(options: &[&str]) -> String {
 
 pub(super) fn ec_key() -> String {
     key(&["EC", "-pkeyopt", "ec_paramgen_curve:P-256"])
+}
+
+pub(super) fn rsa_key() -> String {
+    key(&["RSA", "-pkeyopt", "rsa_keygen_bits:2048"])
 }
 
 /// A self-signed certificate for a key, made by openssl with further options.
@@ -68,7 +72,7 @@ pub(super) fn self_signed(key: &str) -> String {
 const SAN: &[&str] =
     &["-addext", "subjectAltName=DNS:mail.example.org", "-addext", "basicConstraints=critical,CA:FALSE"];
 
-fn convert(args: &[&str], pem: &str) -> Vec<u8> {
+pub(super) fn convert(args: &[&str], pem: &str) -> Vec<u8> {
     openssl(args, pem.as_bytes())
 }
 
@@ -100,7 +104,7 @@ pub(super) fn forms_of_a_good_pair() -> Vec<Case> {
     let crt = self_signed(&pkcs8);
     let sec1 = text(convert(&["ec"], &pkcs8));
     let parameters = text(openssl(&["ecparam", "-name", "prime256v1"], b""));
-    let rsa = key(&["RSA", "-pkeyopt", "rsa_keygen_bits:2048"]);
+    let rsa = rsa_key();
     let rsa_crt = self_signed(&rsa);
     let pkcs1 = text(convert(&["rsa", "-traditional"], &rsa));
     let p384 = key(&["EC", "-pkeyopt", "ec_paramgen_curve:P-384"]);
@@ -127,34 +131,9 @@ pub(super) fn forms_of_a_good_pair() -> Vec<Case> {
         combined("good-trusted-certificate", format!("{trusted}{pkcs8}"), Good),
         combined("good-old-label", both.replace(" CERTIFICATE-", " X509 CERTIFICATE-"), Good),
         combined("good-same-key-and-certificate-twice", format!("{both}{both}"), Good),
-        pair("good-key-file-is-the-combined-file", crt, both, Good),
-    ]
-}
-
-pub(super) fn encrypted_keys() -> Vec<Case> {
-    let plain = ec_key();
-    let crt = self_signed(&plain);
-    let encrypt = |options: &[&str]| {
-        let mut args = vec!["pkcs8", "-topk8", "-passout", "pass:sesame"];
-        args.extend(options);
-        convert(&args, &plain)
-    };
-    let with = |what, key: Vec<u8>, password, expected| Case { password, ..pair(what, crt.clone(), key, expected) };
-    let legacy = convert(&["ec", "-aes256", "-passout", "pass:sesame"], &plain);
-    vec![
-        with("good-encrypted", encrypt(&[]), Some("sesame"), Good),
-        with("good-encrypted-scrypt", encrypt(&["-scrypt"]), Some("sesame"), Good),
-        with("good-encrypted-der", encrypt(&["-outform", "DER"]), Some("sesame"), Good),
-        with("good-password-not-needed", plain.clone().into_bytes(), Some("sesame"), Good),
-        with("bad-encrypted-no-password", encrypt(&[]), None, Bad("give its password with --password-file")),
-        with("bad-encrypted-wrong-password", encrypt(&[]), Some("guess"), Bad("the password doesn't open")),
-        with(
-            "bad-encrypted-pbes1",
-            encrypt(&["-v1", "PBE-SHA1-3DES"]),
-            Some("sesame"),
-            Bad("isn't supported: decrypt it first"),
-        ),
-        with("bad-encrypted-legacy", legacy, Some("sesame"), Bad("OpenSSL's old method (AES-256-CBC)")),
+        pair("good-key-file-is-the-combined-file", crt.clone(), both, Good),
+        pair("good-sec1-labelled-pkcs8", crt.clone(), sec1.replace(" EC PRIVATE", " PRIVATE"), Good),
+        pair("good-pkcs8-labelled-sec1", crt, pkcs8.replace(" PRIVATE", " EC PRIVATE"), Good),
     ]
 }
 
@@ -190,6 +169,8 @@ pub(super) fn doubtful_certificates() -> Vec<Case> {
         format!("{}{}", params.self_signed(&key).unwrap().pem(), key.serialize_pem())
     };
     let two = format!("{}{}{k}", self_signed(&k), self_signed(&k));
+    let rsa = rsa_key();
+    let pss_sha1: Vec<&str> = SAN.iter().copied().chain(["-sha1", "-sigopt", "rsa_padding_mode:pss"]).collect();
     vec![
         combined("warn-expired", dated(-20, -10), Warn("expired on")),
         combined("warn-not-yet-valid", dated(10, 20), Warn("isn't valid before")),
@@ -205,6 +186,7 @@ pub(super) fn doubtful_certificates() -> Vec<Case> {
         ),
         combined("warn-client-only", with(&["-addext", "extendedKeyUsage=clientAuth"]), Warn("no serverAuth")),
         combined("warn-sha1", with(&["-sha1"]), Warn("SHA-1")),
+        combined("warn-sha1-in-rsa-pss", format!("{}{rsa}", signed(&rsa, &pss_sha1)), Warn("SHA-1")),
         combined("warn-ed25519", format!("{}{ed25519}", self_signed(&ed25519)), Warn("Ed25519")),
         combined("warn-two-certificates-for-the-key", two, Warn("the newest was taken")),
         combined(
@@ -235,7 +217,7 @@ pub(super) fn refused_keys_and_certificates() -> Vec<Case> {
     let parameters = text(openssl(&["dsaparam", "1024"], b""));
     let dsa = text(openssl(&["gendsa", "/dev/stdin"], parameters.as_bytes()));
     cases.push(pair("bad-dsa", crt, dsa, Bad("a DSA key")));
-    let rsa = key(&["RSA", "-pkeyopt", "rsa_keygen_bits:2048"]);
+    let rsa = rsa_key();
     let md5: Vec<&str> = SAN.iter().copied().chain(["-md5"]).collect();
     cases.push(combined("bad-md5", format!("{}{rsa}", signed(&rsa, &md5)), Bad("signed with MD5")));
     // A request signed without extensions makes version 1.
@@ -254,9 +236,6 @@ pub(super) fn mixed_up_files() -> Vec<Case> {
     let crt = self_signed(&k);
     let request = signing_request(&k);
     let public = text(convert(&["pkey", "-pubout"], &k));
-    let p12 = convert(&["pkcs12", "-export", "-passout", "pass:x"], &format!("{k}{crt}"));
-    let p7 = convert(&["crl2pkcs7", "-nocrl", "-certfile", "/dev/stdin"], &crt);
-    let p7_der = convert(&["crl2pkcs7", "-nocrl", "-certfile", "/dev/stdin", "-outform", "DER"], &crt);
     let (other, third) = (ec_key(), ec_key());
     let cut = crt[..crt.len() / 2].to_owned();
     let crt_der = convert(&["x509", "-outform", "DER"], &crt);
@@ -266,8 +245,16 @@ pub(super) fn mixed_up_files() -> Vec<Case> {
     vec![
         pair("bad-other-key", crt.clone(), other.clone(), Bad("doesn't belong to the certificate")),
         pair("bad-other-kind-of-key", crt.clone(), key(&["ED25519"]), Bad("doesn't belong to the certificate")),
-        combined("bad-two-keys", format!("{crt}{other}{third}"), Bad("2 different private keys")),
-        combined("bad-two-pairs", format!("{crt}{k}{}{other}", self_signed(&other)), Bad("2 different private keys")),
+        combined(
+            "bad-two-keys",
+            format!("{crt}{other}{third}"),
+            Bad("2 different private keys in what you brought, and none of them belongs"),
+        ),
+        combined(
+            "bad-two-pairs",
+            format!("{crt}{k}{}{other}", self_signed(&other)),
+            Bad("2 different private keys in what you brought, each with its certificate (CN=mail.example.org; CN="),
+        ),
         combined("good-the-key-that-fits-of-two", format!("{crt}{k}{other}"), Good),
         pair("bad-request", request.clone(), k.clone(), Bad("a certificate signing request (send it to")),
         pair(
@@ -289,9 +276,9 @@ pub(super) fn mixed_up_files() -> Vec<Case> {
         pair("bad-openssh-public", crt.clone(), "ssh-ed25519 AAAA x@y\n", Bad("an SSH key")),
         pair("bad-putty", crt.clone(), "PuTTY-User-Key-File-3: x\n", Bad("a PuTTY key")),
         combined("bad-jks", b"\xFE\xED\xFE\xED\0\0\0\x02".to_vec(), Bad("a Java key store")),
-        combined("bad-pkcs12", p12, Bad("a PKCS#12 bundle")),
-        combined("bad-pkcs7", p7, Bad("a PKCS#7 bundle")),
-        combined("bad-pkcs7-der", p7_der, Bad("a PKCS#7 bundle")),
+        combined("bad-jceks", b"\xCE\xCE\xCE\xCE\0\0\0\x02".to_vec(), Bad("a Java key store (JCEKS)")),
+        combined("bad-archive", b"PK\x03\x04\0\0\0\x02".to_vec(), Bad("a compressed archive (unpack it")),
+        combined("bad-nss-database", b"SQLite format 3\0\0\x02".to_vec(), Bad("perhaps that of NSS")),
         combined("bad-truncated", format!("{k}{cut}"), Bad("is cut off")),
         combined("bad-truncated-der", crt_der[..crt_der.len() - 9].to_vec(), Bad("the certificate is damaged")),
         combined("bad-base64", format!("{damaged}{k}"), Bad("not valid base64")),

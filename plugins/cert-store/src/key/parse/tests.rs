@@ -80,6 +80,12 @@ fn what_cant_serve_is_named() {
     let old = openssl(&["ecparam", "-genkey", "-noout", "-name", "secp256k1", "-outform", "DER"], b"");
     let error = PrivateKey::from_sec1(&old).unwrap_err().to_string();
     assert!(error.contains("secp256k1"), "{error}");
+    let explicit = ["ecparam", "-genkey", "-noout", "-name", "prime256v1", "-param_enc", "explicit", "-outform", "DER"];
+    let error = PrivateKey::from_sec1(&openssl(&explicit, b"")).unwrap_err().to_string();
+    assert!(error.contains("explicit curve parameters"), "{error}");
+    let unknown = openssl(&["ecparam", "-genkey", "-noout", "-name", "sect283k1", "-outform", "DER"], b"");
+    let error = PrivateKey::from_sec1(&unknown).unwrap_err().to_string();
+    assert!(error.contains("an unknown curve (1.3.132.0.16)"), "{error}");
 }
 
 #[test]

@@ -20,6 +20,18 @@ macro_rules! __tls_cases {
                 ciphers_by_their_iana_names "`TlsFacts::cipher` is the name in IANA's registry of cipher suites";
                 facts_of_a_plain_client "`TlsFacts` says what was negotiated, and nothing that was not";
             }
+            profiles {
+                the_recommended_cipher_suites "Mozilla 5.8, intermediate: six cipher suites of TLS 1.2, three of TLS 1.3";
+                no_other_cipher_suites "Mozilla 5.8: no cipher suite beside them; alert 40 and `NoCommonCipher`";
+                no_other_groups "Mozilla 5.8: X25519, P-256, P-384 and hybrids of them, and no other group; alert 40 and `NoCommonCipher`";
+                no_weak_signatures "RFC 9155: nothing is signed with MD5, SHA-1 or DSA; alert 40 and `NoCommonCipher`";
+                the_servers_order "the provider's best cipher suite, unless the client likes ChaCha20 best";
+                ecdsa_before_rsa "with both kinds of keys, ECDSA for a client that knows both: it costs a twentieth";
+                hybrid_groups_come_first "X25519MLKEM768 with a client that names it first, where the provider has it";
+                no_compression "RFC 9325 §3.3: no compression, whatever the client offers";
+                extensions_of_a_hello "RFC 5746, RFC 7627: TLS 1.2 has secure renegotiation and the extended master secret; no heartbeat";
+                a_downgrade_is_marked "RFC 8446 §4.1.3: TLS 1.2 from a server of TLS 1.3 says so in its random";
+            }
             names {
                 exact_and_wildcard "RFC 6066 §3: the certificate that the store has for the server name";
                 the_default_for_others "the store's default for other names, for addresses and for no name";

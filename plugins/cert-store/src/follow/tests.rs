@@ -1,0 +1,156 @@
+//! Following files from one look to the next, without a server and without a clock.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::watch::{Event, Watch};
+use super::*;
+use crate::create::{create, CreateRequest};
+use crate::folder::PairFiles;
+
+/// A folder that another program renews, and ours.
+struct Both {
+    _dir: tempfile::TempDir,
+    theirs: PathBuf,
+    ours: PathBuf,
+    name: CertName,
+}
+
+impl Both {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (theirs, ours) = (dir.path().join("live/mail"), dir.path().join("certs"));
+        std::fs::create_dir_all(&theirs).unwrap();
+        std::fs::create_dir_all(&ours).unwrap();
+        Self { _dir: dir, theirs, ours, name: CertName::new("mail").unwrap() }
+    }
+
+    fn record(&self) -> Record {
+        Record { path: self.theirs.clone(), key: None }
+    }
+
+    /// A new pair, not written yet.
+    fn pair(&self, days_ago: i64) -> (String, String) {
+        let made = OffsetDateTime::now_utc() - time::Duration::days(days_ago);
+        let request = CreateRequest { days: 30, ..CreateRequest::for_host("mail.test") };
+        let (pair, _) = create(&request, made).unwrap();
+        (pair.key.to_string(), pair.certificate)
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        // In the place of the old, as programs do that know what they are doing.
+        let staged = self.theirs.join("staged");
+        std::fs::write(&staged, text).unwrap();
+        std::fs::rename(staged, self.theirs.join(file)).unwrap();
+    }
+
+    fn renew(&self, days_ago: i64) -> String {
+        let (key, crt) = self.pair(days_ago);
+        self.write("privkey.pem", &key);
+        self.write("fullchain.pem", &crt);
+        crt
+    }
+
+    fn served(&self) -> String {
+        std::fs::read_to_string(PairFiles::of(&self.ours, &self.name).crt).unwrap()
+    }
+
+    fn look(&self, watch: &mut Watch) -> Vec<Event> {
+        watch.look(&self.ours, false, OffsetDateTime::now_utc())
+    }
+}
+
+#[test]
+fn changed_files_are_taken_once_they_hold_still() {
+    let both = Both::new();
+    let first = both.renew(0);
+    both.record().write(&both.ours, &both.name).unwrap();
+    let mut watch = Watch::new(Duration::from_secs(3600));
+    assert!(both.look(&mut watch).is_empty(), "seen for the first time");
+    assert!(matches!(both.look(&mut watch)[..], [Event::Taken(_)]));
+    assert_eq!(both.served(), first);
+    assert!(both.look(&mut watch).is_empty(), "nothing has changed");
+
+    // Half a renewal: another key, and the certificate of the old one.
+    let (key, crt) = both.pair(0);
+    both.write("privkey.pem", &key);
+    for _ in 0..3 {
+        assert!(both.look(&mut watch).is_empty(), "half of it was told");
+        assert_eq!(both.served(), first);
+    }
+    both.write("fullchain.pem", &crt);
+    assert!(both.look(&mut watch).is_empty(), "it has just changed");
+    assert!(matches!(both.look(&mut watch)[..], [Event::Taken(_)]));
+    assert_eq!(both.served(), crt);
+}
+
+#[test]
+fn what_stays_wrong_is_told_once_and_what_was_there_stays() {
+    let both = Both::new();
+    let first = both.renew(0);
+    both.record().write(&both.ours, &both.name).unwrap();
+    let mut watch = Watch::new(Duration::ZERO);
+    assert!(matches!(watch.look(&both.ours, true, OffsetDateTime::now_utc())[..], [Event::Taken(_)]));
+    let (key, _) = both.pair(0);
+    both.write("privkey.pem", &key);
+    assert!(both.look(&mut watch).is_empty());
+    let told = both.look(&mut watch);
+    assert!(matches!(&told[..], [Event::Refused(name, _)] if *name == both.name), "{told:?}");
+    for _ in 0..3 {
+        assert!(both.look(&mut watch).is_empty(), "told again");
+    }
+    assert_eq!(both.served(), first);
+    // An expired one doesn't take the place of one that is valid.
+    both.renew(40);
+    assert!(both.look(&mut watch).is_empty());
+    let told = both.look(&mut watch);
+    assert!(matches!(&told[..], [Event::Refused(_, reason)] if reason.contains("has expired")), "{told:?}");
+    assert_eq!(both.served(), first);
+    let next = both.renew(1);
+    assert!(both.look(&mut watch).is_empty());
+    assert!(matches!(both.look(&mut watch)[..], [Event::Taken(_)]));
+    assert_eq!(both.served(), next);
+}
+
+#[test]
+fn a_record_that_goes_is_followed_no_more() {
+    let both = Both::new();
+    both.renew(0);
+    both.record().write(&both.ours, &both.name).unwrap();
+    let mut watch = Watch::default();
+    let now = OffsetDateTime::now_utc();
+    assert_eq!(watch.look(&both.ours, true, now).len(), 1);
+    assert!(Record::remove(&both.ours, &both.name).unwrap());
+    let before = both.served();
+    both.renew(0);
+    assert!(watch.look(&both.ours, true, now).is_empty());
+    assert_eq!(both.served(), before);
+}
+
+#[test]
+fn one_pair_is_followed_not_several_and_not_none() {
+    let both = Both::new();
+    let message = |record: &Record| the_pair(record).map(|(name, _)| name).unwrap_err().to_string();
+    assert!(message(&both.record()).contains("no complete pair"));
+    let missing = Record { path: both.theirs.join("none.pem"), key: None };
+    assert!(message(&missing).contains("No such file"), "{}", message(&missing));
+    both.renew(0);
+    assert_eq!(the_pair(&both.record()).unwrap().0.to_string(), "mail");
+    let (key, crt) = both.pair(0);
+    both.write("other.key", &key);
+    both.write("other.crt", &crt);
+    assert!(message(&both.record()).contains("2 pairs"), "{}", message(&both.record()));
+    let files = Record { path: both.theirs.join("other.crt"), key: Some(both.theirs.join("other.key")) };
+    assert_eq!(the_pair(&files).unwrap().0.to_string(), "other");
+    // Somebody's own pair is replaced only if they say so.
+    let now = OffsetDateTime::now_utc();
+    bring_up(&both.ours, &both.name, &files, false, now).unwrap().unwrap();
+    both.write("other.key", "");
+    both.write("other.crt", "");
+    assert!(bring_up(&both.ours, &both.name, &both.record(), false, now).is_err());
+    assert_eq!(both.served(), crt);
+    assert!(!in_step(&both.ours, &both.name, &both.record(), now).unwrap());
+    bring_up(&both.ours, &both.name, &both.record(), true, now).unwrap().unwrap();
+    assert!(in_step(&both.ours, &both.name, &both.record(), now).unwrap());
+    assert!(bring_up(&both.ours, &both.name, &both.record(), true, now).unwrap().is_none());
+}
