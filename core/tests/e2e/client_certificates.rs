@@ -3,85 +3,14 @@
 use crate::{
     harness::{have, run, run_ok, Server, Setup},
     tls::HOST,
+    users::{Authority, User},
 };
 use std::{
     fs,
     io::Write,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
-
-/// An authority for users, in a folder of its own.
-struct Authority(PathBuf);
-
-impl Authority {
-    fn new(setup: &Setup, name: &str) -> Authority {
-        let folder = setup.dir.path().join(name);
-        fs::create_dir(&folder).unwrap();
-        fs::write(folder.join("ca.cnf"), CA_CONFIG).unwrap();
-        for (file, text) in [("index.txt", ""), ("serial", "1000\n"), ("crlnumber", "01\n")] {
-            fs::write(folder.join(file), text).unwrap();
-        }
-        let authority = Authority(folder);
-        authority.openssl("req -x509 -nodes -days 30 -keyout ca.key -out ca.pem", &["-subj", &format!("/CN={name}")]);
-        authority
-    }
-
-    fn openssl(&self, words: &str, more: &[&str]) -> String {
-        let mut command = Command::new("openssl");
-        command.current_dir(&self.0).args(words.split(' ')).args(more);
-        if words.starts_with("req") {
-            command.args(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
-        }
-        run_ok(&mut command)
-    }
-
-    fn issue(&self, name: &str) -> User {
-        let (key, csr, crt) = (format!("{name}.key"), format!("{name}.csr"), format!("{name}.pem"));
-        self.openssl("req -nodes", &["-keyout", &key, "-out", &csr, "-subj", &format!("/CN={name}")]);
-        self.openssl("ca -batch -notext -config ca.cnf", &["-in", &csr, "-out", &crt]);
-        User { key: self.0.join(key), crt: self.0.join(crt) }
-    }
-
-    /// Writes the list of those who were revoked.
-    fn list(&self) {
-        self.openssl("ca -config ca.cnf -gencrl -out crl.pem", &[]);
-    }
-
-    fn revoke(&self, user: &User) {
-        self.openssl("ca -config ca.cnf -revoke", &[user.crt.to_str().unwrap()]);
-    }
-}
-
-const CA_CONFIG: &str = "\
-[ca]
-default_ca = users
-[users]
-database = index.txt
-new_certs_dir = .
-serial = serial
-crlnumber = crlnumber
-certificate = ca.pem
-private_key = ca.key
-default_md = sha256
-default_days = 20
-default_crl_days = 20
-policy = names
-x509_extensions = user
-crl_extensions = list
-[names]
-commonName = supplied
-[user]
-basicConstraints = CA:FALSE
-extendedKeyUsage = clientAuth
-[list]
-authorityKeyIdentifier = keyid:always
-";
-
-struct User {
-    key: PathBuf,
-    crt: PathBuf,
-}
 
 /// What openssl tells of a POP3 session on a listener that speaks TLS from the first byte.
 fn session(server: &Server, listener: &str, user: Option<&User>, more: &[&str]) -> String {
@@ -147,8 +76,7 @@ fn a_listener_asks_for_certificates_as_it_says() {
     }
     server.wait_for_line("why", |line| line.contains("listener=required") && line.contains("showed no certificate"));
     server.wait_for_line("why", |line| line.contains("listener=optional") && line.contains("no trust anchor vouches"));
-    let shown = users.openssl("x509 -noout -fingerprint -sha256 -in ann.pem", &[]);
-    let fingerprint = shown.trim().rsplit('=').next().unwrap();
+    let fingerprint = &ann.fingerprint();
     for listener in ["optional", "required"] {
         let named = |line: &str| {
             line.contains("certificate is verified") && line.contains(listener) && line.contains(fingerprint)

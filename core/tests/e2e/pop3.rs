@@ -19,7 +19,7 @@ fn a_whole_session() {
     let mut pop = server.connect_tls("pop3s");
     assert!(pop.line().starts_with("+OK"));
     let capabilities = pop.pop_lines("CAPA");
-    for wanted in ["USER", "UIDL", "TOP", "SASL PLAIN", "PIPELINING", "RESP-CODES"] {
+    for wanted in ["USER", "UIDL", "TOP", "SASL SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN", "PIPELINING", "RESP-CODES"] {
         assert!(capabilities.iter().any(|line| line == wanted), "{wanted} in {capabilities:?}");
     }
     pop.expect("STAT", "-ERR");

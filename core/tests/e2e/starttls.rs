@@ -152,7 +152,7 @@ fn passwords_are_not_taken_in_the_clear() {
 
     // Inside TLS each of them is offered and works.
     let mut client = server.submission_starttls();
-    assert!(client.ehlo().iter().any(|extension| extension == "AUTH PLAIN LOGIN"));
+    assert!(client.ehlo().iter().any(|extension| extension == "AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN"));
     client.expect(&format!("AUTH PLAIN {response}"), "235 2.7.0");
     let mut client = greeted(&server, "pop3");
     client.expect("STLS", "+OK");

@@ -21,7 +21,8 @@ fn all_is_forgotten_that_was_said_before() {
     assert!(client.line().starts_with("a OK"));
     client.expect("b STARTTLS", "b OK");
     let mut client = client.start_tls(&server.setup, HOST);
-    client.expect("c CAPABILITY", "* CAPABILITY IMAP4rev1 IMAP4rev2 ID LITERAL+ SASL-IR ENABLE AUTH=PLAIN");
+    let logins = "AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN";
+    client.expect("c CAPABILITY", &format!("* CAPABILITY IMAP4rev1 IMAP4rev2 ID LITERAL+ SASL-IR ENABLE {logins}"));
     assert!(client.line().starts_with("c OK"));
     client.expect("d STARTTLS", "d BAD");
     client.expect("e SELECT INBOX", "e BAD");
