@@ -9,7 +9,7 @@ mod time;
 
 use crate::harness::{run_ok, Client, Server, Setup, DEADLINE, MAIL_CONFIG, PASSWORD, USER};
 use std::{
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream},
     time::Instant,
 };
@@ -91,7 +91,13 @@ pub fn ends(client: &mut Client) -> bool {
         match client.stream.read(&mut room) {
             Ok(0) => return true,
             Ok(_) => {}
-            Err(error) => return error.kind() == std::io::ErrorKind::ConnectionReset,
+            Err(error) => match error.kind() {
+                ErrorKind::ConnectionReset => return true,
+                ErrorKind::WouldBlock | ErrorKind::TimedOut => return false,
+                // A read with a timeout is not begun anew after the process was stopped for a moment (signal(7)).
+                ErrorKind::Interrupted => {}
+                kind => panic!("{kind:?}: {error}"),
+            },
         }
     }
 }
