@@ -37,8 +37,12 @@ impl Terminal {
         if let Some(output) = output {
             line.push(format!(">{}", quoted(output.to_str().unwrap())));
         }
-        let mut script = Command::new("script");
-        script.args(["-q", "-e", "-f", "-c", &line.join(" "), "/dev/null"]).env("SHELL", "/bin/sh").env("TERM", "dumb");
+        // Who starts the tests in the background of a shell has Ctrl-C ignored in all that comes of them.
+        let mut script = Command::new("env");
+        script
+            .args(["--default-signal=INT,QUIT", "script", "-q", "-e", "-f", "-c", &line.join(" "), "/dev/null"])
+            .env("SHELL", "/bin/sh")
+            .env("TERM", "dumb");
         let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let (mut shown, screen) = (child.stdout.take().unwrap(), Arc::new(Screen::default()));
         let sink = screen.clone();

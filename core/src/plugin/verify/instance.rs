@@ -21,6 +21,11 @@ use dovetail_abi::{
 use std::{future::Future, time::Duration};
 use tokio::time::Instant;
 
+/// So long a plugin may be about to give back what it was given.
+const GIVING_BACK: Duration = Duration::from_secs(2);
+/// How often that is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
 /// See the module.
 pub struct Tried<'a> {
     order: &'a Order,
@@ -102,8 +107,12 @@ impl<'a> Tried<'a> {
         self.judge(outcome.and_then(|answer| answer.map_err(|failure| failure.message)).map(|()| "done".into()))
     }
 
-    /// Whether anything of it is still held though all was given back.
-    pub fn holders(&self, instance: &Instance) -> Result<String, String> {
+    /// Whether anything of it is still held though all was given back. What a thread of its own is just giving back is not.
+    pub async fn holders(&self, instance: &Instance) -> Result<String, String> {
+        let begun = Instant::now();
+        while instance.holders().is_ok_and(|held| held > 0) && begun.elapsed() < GIVING_BACK {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
         let outcome = match instance.holders() {
             Ok(0) => Ok("none, once all was given back".into()),
             Ok(held) => Err(format!(

@@ -148,7 +148,7 @@ async fn one(order: &Order, loaded: &Loaded, life: &str, notes: &mut Notes<'_>) 
     }
     notes.begin(&step("reload"));
     notes.note("reload", tried.reload(&instance).await);
-    notes.note("holders", tried.holders(&instance));
+    notes.note("holders", tried.holders(&instance).await);
     notes.begin(&step("stop"));
     notes.note("stop", tried.stop(&instance).await);
     notes.begin(&step("tasks"));

@@ -171,14 +171,15 @@ async fn hold(session: &mut Session) -> Result<Held, SessionFailure> {
 
 /// Waits for input with a waker that panics.
 async fn wake(session: &mut Session) -> Result<(), SessionFailure> {
-    say(session, "waiting");
-    session.stream.flush().await?;
     let woken = Arc::new(Notify::new());
     let waker = Waker::from(WakeBomb::new(woken.clone()));
     let polled = {
         let fill = pin!(session.stream.fill());
         fill.poll(&mut Context::from_waker(&waker))
     };
+    // Only now, or the line could be there before the waker is.
+    say(session, "waiting");
+    session.stream.flush().await?;
     if polled.is_pending() {
         woken.notified().await;
     }
