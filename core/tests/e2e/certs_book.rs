@@ -2,6 +2,7 @@
 
 use crate::{
     certs_elsewhere::layouts,
+    handshakes,
     harness::{have, plugin_dir, run, run_ok, Setup, BINARY, MAIL_CONFIG},
 };
 use std::{
@@ -50,12 +51,12 @@ fn the_way_to_an_authoritys_certificate_works_as_it_stands() {
     shell(blocks.next().unwrap());
     let server = setup.start();
     let own = layouts::leaf(&server.setup.crt(name));
-    assert!(layouts::shown(server.address("imaps"), name) == own);
+    assert!(handshakes::shown(server.address("imaps"), name) == own);
     for block in blocks {
         shell(block);
     }
     let answer = layouts::leaf(&folder.join("answer.crt"));
-    assert!(layouts::shown(server.address("imaps"), name) == answer && answer != own);
+    assert!(handshakes::shown(server.address("imaps"), name) == answer && answer != own);
 }
 
 /// The commands of the fenced blocks, as words.

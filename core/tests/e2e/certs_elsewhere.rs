@@ -2,7 +2,10 @@
 
 pub mod layouts;
 
-use crate::harness::{dovetail, have, run, run_ok, Setup};
+use crate::{
+    handshakes,
+    harness::{dovetail, have, run, run_ok, Setup},
+};
 use layouts::{openssl_agrees, Authority};
 use std::{
     collections::BTreeMap,
@@ -236,5 +239,5 @@ fn what_is_imported_from_a_folder_is_served_at_once() {
     layouts::certbot(&elsewhere.authority, &root, "shop.test", 1);
     let server = Setup::mail().start();
     run_ok(server.dovetail().args(["certs", "import"]).arg(&root));
-    assert!(layouts::shown(server.address("imaps"), "shop.test") == layouts::leaf(&server.setup.crt("shop.test")));
+    assert!(handshakes::shown(server.address("imaps"), "shop.test") == layouts::leaf(&server.setup.crt("shop.test")));
 }

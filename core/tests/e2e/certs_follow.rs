@@ -2,6 +2,7 @@
 
 use crate::{
     certs_elsewhere::layouts::{self, Authority},
+    handshakes,
     harness::{have, run, run_ok, Server, Setup},
 };
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ fn version(root: &Path, version: u32) -> Vec<u8> {
 }
 
 fn shown(server: &Server) -> Vec<u8> {
-    layouts::shown(server.address("imaps"), NAME)
+    handshakes::shown(server.address("imaps"), NAME)
 }
 
 #[test]

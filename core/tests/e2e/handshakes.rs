@@ -150,6 +150,12 @@ impl Shared {
     }
 }
 
+/// The certificate that a listener with implicit TLS shows to whoever asks for `name`; the handshake must end well.
+#[track_caller]
+pub fn shown(address: SocketAddr, name: &str) -> Leaf {
+    handshake(address, name, &Arc::new(config())).unwrap_or_else(|error| panic!("handshake for {name}: {error}"))
+}
+
 /// Connects, shakes hands, and reads the first byte of the greeting; what it was shown.
 fn handshake(address: SocketAddr, name: &str, config: &Arc<ClientConfig>) -> io::Result<Leaf> {
     let mut tcp = TcpStream::connect(address)?;

@@ -1,23 +1,11 @@
 //! An authority of `openssl`, and the files of other programs as they lie there.
 
-use crate::{
-    harness::{run_ok, DEADLINE},
-    tls,
-};
-use rustls::{
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    pki_types::{CertificateDer, ServerName, UnixTime},
-    ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme,
-};
+use crate::{harness::run_ok, tls};
 use std::{
-    net::{SocketAddr, TcpStream},
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
-    sync::{
-        atomic::{AtomicU32, Ordering},
-        Arc,
-    },
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 /// A root with an intermediate that issues.
@@ -138,62 +126,4 @@ pub fn blocks(pem: &str) -> Vec<String> {
 /// The first certificate of a file.
 pub fn leaf(path: &Path) -> Vec<u8> {
     tls::certificate(path).to_vec()
-}
-
-/// The certificate that a listener with implicit TLS shows to whoever asks for `name`; the handshake must end well.
-#[track_caller]
-pub fn shown(address: SocketAddr, name: &str) -> Vec<u8> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AnyIssuer(provider)))
-        .with_no_client_auth();
-    let mut tls = ClientConnection::new(Arc::new(config), ServerName::try_from(name.to_owned()).unwrap()).unwrap();
-    let mut tcp = TcpStream::connect(address).unwrap();
-    tcp.set_read_timeout(Some(DEADLINE)).unwrap();
-    tls.complete_io(&mut tcp).unwrap_or_else(|error| panic!("handshake for {name}: {error}"));
-    tls.peer_certificates().unwrap()[0].to_vec()
-}
-
-/// Whoever has issued the certificate: its signature of the handshake is checked, as always.
-#[derive(Debug)]
-struct AnyIssuer(Arc<rustls::crypto::CryptoProvider>);
-
-impl ServerCertVerifier for AnyIssuer {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }

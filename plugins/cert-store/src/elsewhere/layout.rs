@@ -211,8 +211,8 @@ mod tests {
     #[test]
     fn folders_of_other_programs_say_the_name() {
         let found = places(&[
-            "/root/.acme.sh/a.test_ecc/fullchain.cer",
-            "/root/.acme.sh/a.test_ecc/a.test.key",
+            "/home/ann/.acme.sh/a.test_ecc/fullchain.cer",
+            "/home/ann/.acme.sh/a.test_ecc/a.test.key",
             "/var/lib/caddy/certificates/acme-v02/wildcard_.b.test/wildcard_.b.test.crt",
             "/srv/certs/c.test.pem",
             "/srv/certs/server.key",
