@@ -91,6 +91,8 @@ fn certbots_tree_of_links_is_imported_and_again_is_no_change() {
     for (name, version) in [("mail.test", 1), ("mail.test", 2), ("shop.test", 1)] {
         layouts::certbot(&elsewhere.authority, &root, name, version);
     }
+    let (code, _, said) = run(dovetail().args(["certs", "import", "--add", "--dir"]).arg(elsewhere.certs()).arg(&root));
+    assert!(!code.success() && said.contains("--add is for a single pair"), "{said}");
     let rehearsed = elsewhere.import(&root, &["--dry-run"]);
     assert_eq!(rehearsed.results, map(&[("mail.test", "imported"), ("shop.test", "imported")]));
     assert!(!elsewhere.certs().exists(), "a rehearsal changes nothing");

@@ -76,9 +76,13 @@ impl Expiry {
 
 /// How many marks are behind a certificate, its end being the last.
 fn marks_passed(leaf: &Certificate, now: OffsetDateTime) -> usize {
-    let (left, whole) = (leaf.not_after - now, leaf.not_after - leaf.not_before);
-    let is_passed = |days: &&i64| left <= Duration::days(**days) && whole > Duration::days(**days);
-    MARKS.iter().filter(is_passed).count() + usize::from(left < Duration::ZERO)
+    passed(leaf, now).count() + usize::from(leaf.not_after < now)
+}
+
+/// The marks that are behind a certificate; one that it never was away from doesn't count.
+pub fn passed(certificate: &Certificate, now: OffsetDateTime) -> impl Iterator<Item = i64> {
+    let (left, whole) = (certificate.not_after - now, certificate.not_after - certificate.not_before);
+    MARKS.into_iter().filter(move |days| left <= Duration::days(*days) && whole > Duration::days(*days))
 }
 
 fn warning(pair: &Pair, now: OffsetDateTime) -> Warning {

@@ -70,7 +70,7 @@ pub struct Found {
     /// Read and proved.
     fresh: Vec<Arc<Pair>>,
     failed: Vec<(CertName, PairError, bool)>,
-    modified: Option<SystemTime>,
+    settled: Option<SystemTime>,
 }
 
 impl Found {
@@ -177,6 +177,8 @@ impl Live {
         if quiet && how == How::Quick {
             return Ok(None);
         }
+        // A change in the same tick of the file system's clock would leave the same time: only one that is old now is final.
+        let settled = modified.filter(|modified| modified.elapsed().is_ok_and(|age| age > SETTLED));
         let pairs = scan(&self.folder)?;
         let before = self.snapshot();
         let is_new = |(name, stamp): &(&CertName, &Stamp)| match reading.failed.get(name) {
@@ -191,7 +193,7 @@ impl Live {
                 Err(error) => failed.push(((*name).clone(), error, false)),
             }
         }
-        Ok(Some(Found { folder: self.folder.clone(), pairs, fresh, failed, modified }))
+        Ok(Some(Found { folder: self.folder.clone(), pairs, fresh, failed, settled }))
     }
 
     /// Puts what a look has found into service.
@@ -223,8 +225,7 @@ impl Live {
         let gone = before.pairs().filter(|pair| !found.pairs.contains_key(pair.name()));
         changes.withdrawn.extend(gone.map(|pair| pair.name().clone()));
         self.serve(&mut reading, pairs, &changes, now);
-        // A change in the same tick of the file system's clock would leave the same time: only an old one is final.
-        reading.seen = found.modified.filter(|modified| modified.elapsed().is_ok_and(|age| age > SETTLED));
+        reading.seen = found.settled;
         changes
     }
 

@@ -19,10 +19,10 @@ use crate::auto_renew;
 use crate::choice;
 use crate::config::Config;
 use crate::follow::Following;
-use crate::live::{How, Live};
+use crate::live::{Changes, How, Live};
 use crate::name::CertName;
 use crate::operations;
-use crate::serving::Serving;
+use crate::serving::{RefreshError, Serving};
 use crate::watch::Watch;
 
 /// The plugin's instance.
@@ -68,8 +68,7 @@ impl Plugin for CertStore {
     }
 
     async fn reload(&self) -> Result<(), ReloadFailure> {
-        self.following.catch_up(self.serving.live.folder()).await;
-        self.serving.refresh(How::Whole).await.map(drop).map_err(ReloadFailure::new)
+        self.read_anew().await.map(drop).map_err(ReloadFailure::new)
     }
 
     fn operations() -> Vec<Operation> {
@@ -86,6 +85,14 @@ impl Plugin for CertStore {
 
     fn further_files(operation: &str, values: &[FieldValue]) -> Vec<String> {
         operations::further_files(operation, values)
+    }
+}
+
+impl CertStore {
+    /// Takes over what is followed, then reads the folder, now.
+    pub(crate) async fn read_anew(&self) -> Result<Changes, RefreshError> {
+        self.following.catch_up(self.serving.live.folder()).await;
+        self.serving.refresh(How::Whole).await
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) struct Serving {
     /// Whether what is served was only compared, and is still to be proved.
     unproved: AtomicBool,
     /// Held while somebody looks.
-    turn: tokio::sync::Mutex<()>,
+    turn: Arc<tokio::sync::Mutex<()>>,
     told: Mutex<Told>,
 }
 
@@ -67,7 +67,7 @@ impl Serving {
             generation,
             judge: ArcSwapOption::empty(),
             unproved: AtomicBool::new(false),
-            turn: tokio::sync::Mutex::default(),
+            turn: Arc::default(),
             told,
         }
     }
@@ -143,7 +143,7 @@ impl Serving {
 
     /// Reads what has changed, has it judged, puts it into service, tells the log, and wakes whoever waits for a change.
     pub(crate) async fn refresh(self: &Arc<Self>, how: How) -> Result<Changes, RefreshError> {
-        let _turn = self.turn.lock().await;
+        let turn = self.turn.clone().lock_owned().await;
         let me = self.clone();
         let looked = task::spawn_blocking(move || me.live.look(how, OffsetDateTime::now_utc())).await?;
         let found = looked.inspect_err(|_| self.told().figures.looked(None))?;
@@ -154,6 +154,8 @@ impl Serving {
         let taking = task::spawn_blocking(move || {
             let changes = me.live.take(found, OffsetDateTime::now_utc());
             me.announce(&changes);
+            // Whoever asked may have gone; the next look must not overtake this.
+            drop(turn);
             changes
         });
         Ok(taking.await?)

@@ -13,7 +13,7 @@ pub fn certs_import(bytes: &[u8]) -> bool {
     let Ok(input) = Input::new("brought", bytes.to_vec()) else {
         return false;
     };
-    let Ok(found) = contents::read_with(&input, &mut Opener::limited(Some(PASSWORD), ROUNDS)) else {
+    let Ok(found) = contents::read_with(&input, &mut Opener::among_many(Some(PASSWORD), ROUNDS)) else {
         return false;
     };
     let now = datetime!(2026-01-01 0:00 UTC);

@@ -8,7 +8,7 @@ use crate::pkcs12;
 
 /// A PKCS#12 bundle holds no more than its file, and the same each time.
 pub fn certs_pkcs12(bytes: &[u8]) -> bool {
-    let open = || pkcs12::open(bytes, &mut Opener::limited(Some(PASSWORD), ROUNDS));
+    let open = || pkcs12::open(bytes, &mut Opener::among_many(Some(PASSWORD), ROUNDS));
     let Ok(bundle) = open() else {
         return false;
     };

@@ -15,7 +15,7 @@ pub fn certs_der(bytes: &[u8]) -> bool {
     }
     let key = match PrivateKey::from_unlabelled(bytes) {
         Ok(key) => key,
-        Err(_) => match decrypt_pkcs8(bytes, &mut Opener::limited(Some(PASSWORD), ROUNDS)) {
+        Err(_) => match decrypt_pkcs8(bytes, &mut Opener::among_many(Some(PASSWORD), ROUNDS)) {
             Ok(key) => key,
             Err(_) => return false,
         },

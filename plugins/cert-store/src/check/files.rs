@@ -5,15 +5,13 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use x509_parser::certification_request::X509CertificationRequest;
-use x509_parser::der_parser::asn1_rs::FromDer;
-
 use super::Finding;
-use crate::fingerprint::Fingerprint;
+use crate::create::requested_key;
 use crate::folder::{key_in, PairFiles};
-use crate::import::pem;
+use crate::follow::record::STAGED;
 use crate::input::Input;
 use crate::name::CertName;
+use crate::publish::{STAGE, SWAP};
 
 /// What is in the folder, by name.
 #[derive(Default)]
@@ -35,7 +33,7 @@ pub(super) fn check(folder: &Path, findings: &mut Vec<Finding>) {
     for entry in entries.flatten() {
         let path = entry.path();
         let file_name = entry.file_name().to_string_lossy().into_owned();
-        if [".stage-", ".swap-"].iter().any(|begin| file_name.starts_with(begin)) {
+        if [STAGE, SWAP, STAGED].iter().any(|begin| file_name.starts_with(*begin)) {
             leftovers += 1;
             continue;
         }
@@ -138,18 +136,10 @@ fn check_request(folder: &Path, name: &CertName, findings: &mut Vec<Finding>) {
     let Ok(key) = key_in(&files.key) else {
         return;
     };
-    let message = match requested_key(&files.csr) {
+    let message = match Input::read(&files.csr).ok().and_then(|input| requested_key(&input.bytes)) {
         Some(requested) if requested == key.fingerprint() => return,
         Some(_) => "the signing request was made for another key: make a new one with `dovetail certs csr`",
         None => "the signing request can't be read: make a new one with `dovetail certs csr`",
     };
     findings.push(Finding::warning("request", name, message));
-}
-
-fn requested_key(csr: &Path) -> Option<Fingerprint> {
-    let input = Input::read(csr).ok()?;
-    let blocks = pem::scan(&input.bytes).ok()?;
-    let der = &blocks.first()?.der;
-    let (_, request) = X509CertificationRequest::from_der(der).ok()?;
-    Some(Fingerprint::of(request.certification_request_info.subject_pki.raw))
 }

@@ -2,19 +2,18 @@
 
 use std::path::Path;
 
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::trusted::Roots;
 use super::Finding;
-use crate::certificate::Certificate;
-use crate::expiry::MARKS;
+use crate::expiry::passed;
 use crate::folder::PairFiles;
 use crate::identity::Identity;
 use crate::import::checks::{self, Doubt};
 use crate::import::contents;
 use crate::input::Input;
 
-/// From this mark of [`MARKS`] on it is an error.
+/// From this mark of [`MARKS`](crate::expiry::MARKS) on it is an error.
 const URGENT: i64 = 7;
 
 pub(super) fn check(
@@ -68,7 +67,7 @@ fn expiry(identity: &Identity, now: OffsetDateTime, findings: &mut Vec<Finding>)
             name,
             format!("the certificate has expired on {end}: bring a new one"),
         ));
-    } else if let Some(mark) = mark(leaf, now) {
+    } else if let Some(mark) = passed(leaf, now).min() {
         let days = (leaf.not_after - now).whole_days();
         let message = format!("the certificate expires in {days} days, on {end}: bring a new one");
         findings.push(match mark <= URGENT {
@@ -84,18 +83,11 @@ fn expiry(identity: &Identity, now: OffsetDateTime, findings: &mut Vec<Finding>)
             continue;
         }
         let message = format!("\"{subject}\" of its chain expires before it, on {end}: bring the authority's new one");
-        findings.push(match mark(above, now).is_some_and(|mark| mark <= URGENT) {
+        findings.push(match passed(above, now).min().is_some_and(|mark| mark <= URGENT) {
             true => Finding::error("chain-expiry", name, message),
             false => Finding::warning("chain-expiry", name, message),
         });
     }
-}
-
-/// The nearest mark that is behind; one that the certificate never was away from doesn't count.
-fn mark(certificate: &Certificate, now: OffsetDateTime) -> Option<i64> {
-    let (left, whole) = (certificate.not_after - now, certificate.not_after - certificate.not_before);
-    let behind = |days: &&i64| left <= Duration::days(**days) && whole > Duration::days(**days);
-    MARKS.iter().filter(behind).min().copied()
 }
 
 fn chain(folder: &Path, identity: &Identity, trusted: &Roots, findings: &mut Vec<Finding>) {

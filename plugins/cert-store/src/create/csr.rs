@@ -18,8 +18,8 @@ pub fn signing_request(holder: &Holder, key: &PrivateKey) -> Result<String, Crea
 
 /// The fingerprint of the key that a signing request is for; `None` if these bytes hold no request.
 pub fn requested_key(bytes: &[u8]) -> Option<Fingerprint> {
-    let (_, block) = x509_parser::pem::parse_x509_pem(bytes).ok()?;
-    let (_, request) = X509CertificationRequest::from_der(&block.contents).ok()?;
+    let blocks = pem::scan(bytes).ok()?;
+    let (_, request) = X509CertificationRequest::from_der(&blocks.first()?.der).ok()?;
     Some(Fingerprint::of(request.certification_request_info.subject_pki.raw))
 }
 
@@ -41,6 +41,8 @@ mod tests {
         assert!(text.contains("DNS:new.example.org") && text.contains("CN = new.example.org"), "{text}");
         assert_eq!(requested_key(csr.as_bytes()), Some(key.fingerprint()));
         assert_ne!(requested_key(csr.as_bytes()), Some(other.fingerprint()));
+        let elsewhere = format!("\u{feff}{}", csr.replace('\n', "\r\n"));
+        assert_eq!(requested_key(elsewhere.as_bytes()), Some(key.fingerprint()));
         for bad in ["", "nothing", key.to_pem().as_str(), csr.get(..200).unwrap()] {
             assert_eq!(requested_key(bad.as_bytes()), None);
         }

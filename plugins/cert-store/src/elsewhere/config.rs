@@ -132,7 +132,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn named(path: &str, text: &str) -> Vec<String> {
-        let source = Source { path: path.into(), bytes: text.as_bytes().to_vec() };
+        let source = Source { path: path.into(), bytes: text.as_bytes().to_vec().into() };
         named_files(&[source]).iter().map(|path| path.display().to_string()).collect()
     }
 

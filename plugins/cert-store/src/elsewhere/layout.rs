@@ -186,7 +186,8 @@ mod tests {
     use super::*;
 
     fn places(paths: &[&str]) -> Vec<Option<(Program, Option<String>)>> {
-        let sources: Vec<Source> = paths.iter().map(|path| Source { path: path.into(), bytes: Vec::new() }).collect();
+        let sources: Vec<Source> =
+            paths.iter().map(|path| Source { path: path.into(), bytes: Vec::new().into() }).collect();
         let layouts = Layouts::of(&sources);
         let place = |path: &&str| layouts.place(Path::new(path)).map(|place| (place.program, place.name));
         paths.iter().map(place).collect()
@@ -230,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_configuration_says_whose_files_they_are() {
-        let config = Source { path: "/e/main.cf".into(), bytes: b"smtpd_tls_cert_file = /ssl/x.pem".to_vec() };
+        let config = Source { path: "/e/main.cf".into(), bytes: b"smtpd_tls_cert_file = /ssl/x.pem".to_vec().into() };
         let layouts = Layouts::of(&[config]);
         assert!(layouts.is_config(Path::new("/e/main.cf")));
         assert_eq!(layouts.place(Path::new("/ssl/x.pem")).unwrap().program, Program::Postfix);

@@ -18,6 +18,8 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use crate::certificate::Certificate;
 use crate::encryption::{Opener, MAX_TOTAL_ROUNDS};
 use crate::import::contents::{self, Contents};
@@ -40,7 +42,7 @@ pub struct Source {
     /// Where it is.
     pub path: PathBuf,
     /// What is in it.
-    pub bytes: Vec<u8>,
+    pub bytes: Zeroizing<Vec<u8>>,
 }
 
 /// A complete pair, and what it is called here.
@@ -118,7 +120,7 @@ pub fn survey(sources: Vec<Source>, password: Option<&[u8]>) -> Survey {
     let mut survey = Survey::default();
     let layout = layout::Layouts::of(&sources);
     let mut older = 0;
-    let mut opener = Opener::limited(password, MAX_ROUNDS);
+    let mut rounds = MAX_ROUNDS;
     let mut parsed = Vec::new();
     for source in sources {
         if layout.is_config(&source.path) {
@@ -128,11 +130,15 @@ pub fn survey(sources: Vec<Source>, password: Option<&[u8]>) -> Survey {
             older += 1;
             continue;
         };
-        match read(&source, &mut opener) {
-            Ok(contents) => parsed.push(Parsed { path: source.path, place, contents }),
+        let Source { path, bytes } = source;
+        let mut opener = Opener::among_many(password, rounds);
+        let contents = read(&path, bytes, &mut opener);
+        rounds = rounds.saturating_sub(opener.spent(rounds));
+        match contents {
+            Ok(contents) => parsed.push(Parsed { path, place, contents }),
             Err(Unread { reason, wants_password }) => {
                 survey.wants_password |= wants_password;
-                survey.left.push(Left { file: shown(&source.path), reason, problem: true });
+                survey.left.push(Left { file: shown(&path), reason, problem: true });
             }
         }
     }
@@ -154,9 +160,9 @@ struct Unread {
     wants_password: bool,
 }
 
-fn read(source: &Source, opener: &mut Opener<'_>) -> Result<Contents, Unread> {
-    let file_name = source.path.file_name().unwrap_or_default().to_string_lossy();
-    let input = Input::new(file_name, source.bytes.clone())
+fn read(path: &Path, mut bytes: Zeroizing<Vec<u8>>, opener: &mut Opener<'_>) -> Result<Contents, Unread> {
+    let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+    let input = Input::new(file_name, std::mem::take(&mut *bytes))
         .map_err(|error| Unread { reason: error.to_string(), wants_password: false })?;
     contents::read_with(&input, opener)
         .map_err(|error| Unread { reason: error.to_string(), wants_password: error.wants_password() })

@@ -153,8 +153,8 @@ fn tell_the_rest(files: &[Parsed], keys: &HashSet<Fingerprint>, taken: &HashSet<
             };
             survey.left.push(Left { file: path.clone(), reason, problem });
         }
-        if file.contents.certificates.is_empty() && !keys.is_empty() && !file.contents.useless.is_empty() {
-            let what: Vec<&str> = file.contents.useless.iter().map(|seen| seen.what.as_str()).collect();
+        if file.contents.certificates.is_empty() && !file.contents.useless.is_empty() {
+            let what: Vec<String> = file.contents.useless.iter().map(ToString::to_string).collect();
             survey.left.push(Left { file: path, reason: what.join(", "), problem: false });
         }
     }

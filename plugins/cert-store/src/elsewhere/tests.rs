@@ -14,7 +14,7 @@ fn made(host: &str, key_type: KeyType, days_ago: i64) -> (String, String) {
 }
 
 fn source(path: &str, text: &str) -> Source {
-    Source { path: path.into(), bytes: text.as_bytes().to_vec() }
+    Source { path: path.into(), bytes: text.as_bytes().to_vec().into() }
 }
 
 /// Names, programs and certificates' files of what was found.
@@ -198,4 +198,12 @@ fn authority_and_leaf() -> Issued {
     let crt = openssl(&["x509", "-req", "-CA", &ca_crt, "-CAkey", &ca_key, "-days", "9"], &csr);
     let read = |name: &str| std::fs::read_to_string(path(name)).unwrap();
     Issued { ca: read("ca.crt"), ca_key: read("ca.key"), key: read("b.key"), crt: String::from_utf8(crt).unwrap() }
+}
+
+#[test]
+fn what_cant_be_used_is_named_also_where_nothing_else_is() {
+    let survey = survey(vec![source("/s/old.ppk", "PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\n")], None);
+    assert!(survey.found.is_empty());
+    let said: Vec<&str> = survey.left.iter().map(|left| left.reason.as_str()).collect();
+    assert!(said.len() == 1 && said[0].contains("PuTTY") && said[0].contains('('), "no cure in {said:?}");
 }

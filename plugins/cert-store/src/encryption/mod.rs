@@ -36,12 +36,20 @@ pub struct Opener<'p> {
 impl<'p> Opener<'p> {
     /// For one file.
     pub fn new(password: Option<&'p [u8]>) -> Self {
-        Self::limited(password, MAX_TOTAL_ROUNDS)
+        Self { password, work: Work { left: MAX_TOTAL_ROUNDS, limit: "40,000,000 rounds in one file" } }
     }
 
-    /// With another limit than [`MAX_TOTAL_ROUNDS`].
-    pub fn limited(password: Option<&'p [u8]>, rounds: u64) -> Self {
-        Self { password, work: Work { left: rounds } }
+    /// For one of many files, with so many rounds for all that are left.
+    pub fn among_many(password: Option<&'p [u8]>, rounds: u64) -> Self {
+        match rounds >= MAX_TOTAL_ROUNDS {
+            true => Self::new(password),
+            false => Self { password, work: Work { left: rounds, limit: "160,000,000 rounds in all files together" } },
+        }
+    }
+
+    /// The rounds that were spent.
+    pub fn spent(&self, rounds: u64) -> u64 {
+        rounds.min(MAX_TOTAL_ROUNDS).saturating_sub(self.work.left)
     }
 
     /// The work that is left.
@@ -53,6 +61,7 @@ impl<'p> Opener<'p> {
 /// The password hashing that a file may still cause, in rounds.
 pub struct Work {
     left: u64,
+    limit: &'static str,
 }
 
 impl Work {
@@ -60,7 +69,7 @@ impl Work {
     pub fn charge(&mut self, rounds: u64) -> Result<(), SchemeError> {
         let left = self.left.checked_sub(rounds).ok_or_else(|| SchemeError::TooCostly {
             what: "several times the password hashing that one key needs".to_owned(),
-            limit: "40,000,000 rounds in one file",
+            limit: self.limit,
         })?;
         self.left = left;
         Ok(())

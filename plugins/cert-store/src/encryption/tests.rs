@@ -31,7 +31,7 @@ fn too_much_work_is_refused_before_it_is_done() {
 fn all_the_work_of_a_file_is_counted_together() {
     let scheme = pbes1(PKCS12_3DES, 600);
     let scheme = Scheme::read(Reader::new(&scheme)).unwrap();
-    let mut opener = Opener::limited(None, 1000);
+    let mut opener = Opener::among_many(None, 1000);
     assert!(scheme.open(&Password::new(b"x"), &[0; 8], opener.work()).is_ok());
     let second = scheme.open(&Password::new(b"x"), &[0; 8], opener.work());
     assert!(matches!(second, Err(SchemeError::TooCostly { .. })), "{second:?}");
@@ -92,7 +92,7 @@ proptest! {
         }
         if let Ok(scheme) = Scheme::read(Reader::new(&der)) {
             for form in Password::forms(&password) {
-                let _ = scheme.open(&form, &ciphertext, Opener::limited(None, 1000).work());
+                let _ = scheme.open(&form, &ciphertext, Opener::among_many(None, 1000).work());
             }
         }
     }

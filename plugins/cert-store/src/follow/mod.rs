@@ -18,6 +18,7 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 use crate::elsewhere::{survey, Survey};
+use crate::folder::Stamp;
 use crate::identity::Identity;
 use crate::import::{prepare, ImportError, Imported};
 use crate::name::CertName;
@@ -26,16 +27,31 @@ use source::SourceError;
 
 pub use task::{Following, LOOK_EVERY};
 
-/// Imports what the record points to, if it isn't what `folder` has. With `replace`, whatever key the pair there has.
+/// What a followed pair may take the place of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InPlaceOf {
+    /// A pair with the same key.
+    ItsKey,
+    /// Any pair.
+    Any,
+    /// Any pair, as long as its files look like this: somebody may have ended the following, and brought a pair.
+    Seen(Stamp),
+}
+
+/// Imports what the record points to, if it isn't what `folder` has.
 pub fn bring_up(
     folder: &Path,
     name: &CertName,
     record: &Record,
-    replace: bool,
+    place: InPlaceOf,
     now: OffsetDateTime,
 ) -> Result<Option<Imported>, FollowError> {
     let pair = the_pair(record)?.1;
-    let ready = prepare(folder, &pair.request(name.clone(), replace)?, now)?;
+    let ready = prepare(folder, &pair.request(name.clone(), place != InPlaceOf::ItsKey)?, now)?;
+    let ready = match place {
+        InPlaceOf::Seen(stamp) => ready.in_place_of(stamp),
+        InPlaceOf::ItsKey | InPlaceOf::Any => ready,
+    };
     if ready.preview(folder)?.is_none() {
         return Ok(None);
     }

@@ -4,16 +4,19 @@
 //! not at all. Bounds: [`MAX_RECORD`] bytes, [`MAX_RECORDS`] of them.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::input::{Input, InputError};
 use crate::name::CertName;
 
 /// The largest record.
-const MAX_RECORD: u64 = 16 * 1024;
+const MAX_RECORD: usize = 16 * 1024;
+/// How a record's name begins while it is written.
+pub const STAGED: &str = ".follow-";
 /// The most records in one folder.
 const MAX_RECORDS: usize = 1024;
 
@@ -63,15 +66,15 @@ impl Record {
     /// Reads a pair's record.
     pub fn read(folder: &Path, name: &CertName) -> Result<Self, RecordError> {
         let path = file(folder, name);
-        let failed = |source| RecordError::Io { path: path.clone(), source };
-        let mut text = String::new();
-        let opened = File::open(&path).map_err(failed)?;
-        opened.take(MAX_RECORD + 1).read_to_string(&mut text).map_err(failed)?;
         let damaged = |reason: String| RecordError::Damaged { path: path.clone(), reason };
-        if text.len() as u64 > MAX_RECORD {
+        let input = Input::read(&path).map_err(|error| match error {
+            InputError::Unreadable { source, .. } => RecordError::Io { path: path.clone(), source },
+            other => damaged(other.to_string()),
+        })?;
+        if input.bytes.len() > MAX_RECORD {
             return Err(damaged("it is too long".to_owned()));
         }
-        let record: Self = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        let record: Self = serde_json::from_slice(&input.bytes).map_err(|error| damaged(error.to_string()))?;
         if record.path.is_relative() || record.key.as_ref().is_some_and(|key| key.is_relative()) {
             return Err(damaged("its paths aren't absolute".to_owned()));
         }
@@ -81,7 +84,7 @@ impl Record {
     /// Writes a pair's record in the place of an older one.
     pub fn write(&self, folder: &Path, name: &CertName) -> Result<(), RecordError> {
         let path = file(folder, name);
-        let staged = folder.join(format!(".follow-{name}"));
+        let staged = folder.join(format!("{STAGED}{name}"));
         let failed = |source| RecordError::Io { path: path.clone(), source };
         let text = serde_json::to_string_pretty(self)
             .map_err(|error| RecordError::Damaged { path: path.clone(), reason: error.to_string() })?;

@@ -53,11 +53,15 @@ pub(super) fn stamps(record: &Record) -> Result<Stamps, SourceError> {
 /// Reads the files.
 pub(super) fn read(record: &Record) -> Result<Vec<Source>, SourceError> {
     let mut sources = Vec::new();
+    let named = |path: &PathBuf| *path == record.path || record.key.as_ref() == Some(path);
     for path in paths(record)? {
         match Input::read(&path) {
-            Ok(input) => sources.push(Source { path, bytes: input.bytes.to_vec() }),
-            // Half written, or a link that leads nowhere for a moment: the pair in the rest may be complete without it.
-            Err(InputError::Empty { .. }) if record.key.is_none() => {}
+            Ok(input) => sources.push(Source { path, bytes: input.bytes }),
+            // Half written: the pair in the rest may be complete without it.
+            Err(InputError::Empty { .. }) if !named(&path) => {}
+            // A link that leads nowhere, perhaps for a moment.
+            Err(InputError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound && !named(&path) => {
+            }
             Err(error) => return Err(error.into()),
         }
     }

@@ -7,6 +7,7 @@ use super::watch::{Event, Watch};
 use super::*;
 use crate::create::{create, CreateRequest};
 use crate::folder::PairFiles;
+use crate::publish::{publish, Existing};
 
 /// A folder that another program renews, and ours.
 struct Both {
@@ -144,13 +145,69 @@ fn one_pair_is_followed_not_several_and_not_none() {
     assert_eq!(the_pair(&files).unwrap().0.to_string(), "other");
     // Somebody's own pair is replaced only if they say so.
     let now = OffsetDateTime::now_utc();
-    bring_up(&both.ours, &both.name, &files, false, now).unwrap().unwrap();
+    bring_up(&both.ours, &both.name, &files, InPlaceOf::ItsKey, now).unwrap().unwrap();
     both.write("other.key", "");
     both.write("other.crt", "");
-    assert!(bring_up(&both.ours, &both.name, &both.record(), false, now).is_err());
+    assert!(bring_up(&both.ours, &both.name, &both.record(), InPlaceOf::ItsKey, now).is_err());
     assert_eq!(both.served(), crt);
     assert!(!in_step(&both.ours, &both.name, &both.record(), now).unwrap());
-    bring_up(&both.ours, &both.name, &both.record(), true, now).unwrap().unwrap();
+    bring_up(&both.ours, &both.name, &both.record(), InPlaceOf::Any, now).unwrap().unwrap();
     assert!(in_step(&both.ours, &both.name, &both.record(), now).unwrap());
-    assert!(bring_up(&both.ours, &both.name, &both.record(), true, now).unwrap().is_none());
+    assert!(bring_up(&both.ours, &both.name, &both.record(), InPlaceOf::Any, now).unwrap().is_none());
+}
+
+#[test]
+fn what_somebody_brings_meanwhile_stays() {
+    let both = Both::new();
+    both.renew(2);
+    let now = OffsetDateTime::now_utc();
+    bring_up(&both.ours, &both.name, &both.record(), InPlaceOf::Any, now).unwrap().unwrap();
+    let seen = InPlaceOf::Seen(PairFiles::of(&both.ours, &both.name).stamp());
+    both.renew(1);
+    // The following is ended and another pair is brought, after the watch has begun its look.
+    let request = CreateRequest { name: Some(both.name.clone()), ..CreateRequest::for_host("mail.test") };
+    let (own, _) = create(&request, now).unwrap();
+    publish(&both.ours, &own, Existing::Replace).unwrap();
+    let refused = bring_up(&both.ours, &both.name, &both.record(), seen, now).unwrap_err().to_string();
+    assert!(refused.contains("was replaced meanwhile"), "{refused}");
+    assert_eq!(both.served(), own.certificate);
+}
+
+#[test]
+fn a_folder_that_cant_be_written_for_a_while_is_tried_again() {
+    let both = Both::new();
+    let first = both.renew(0);
+    both.record().write(&both.ours, &both.name).unwrap();
+    let mut watch = Watch::new(Duration::ZERO);
+    let in_the_way = both.ours.join(".lock");
+    std::fs::create_dir(&in_the_way).unwrap();
+    assert!(both.look(&mut watch).is_empty());
+    assert!(matches!(both.look(&mut watch)[..], [Event::Refused(..)]));
+    assert!(both.look(&mut watch).is_empty(), "told again");
+    std::fs::remove_dir(in_the_way).unwrap();
+    assert!(matches!(both.look(&mut watch)[..], [Event::Taken(_)]));
+    assert_eq!(both.served(), first);
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_in_nobodys_way() {
+    let both = Both::new();
+    let crt = both.renew(0);
+    std::os::unix::fs::symlink("nowhere", both.theirs.join("stray.pem")).unwrap();
+    std::fs::write(both.theirs.join("empty.pem"), "").unwrap();
+    let now = OffsetDateTime::now_utc();
+    bring_up(&both.ours, &both.name, &both.record(), InPlaceOf::Any, now).unwrap().unwrap();
+    assert_eq!(both.served(), crt);
+    // What is named must be there.
+    let named = Record { path: both.theirs.join("stray.pem"), key: None };
+    assert!(bring_up(&both.ours, &both.name, &named, InPlaceOf::Any, now).is_err());
+}
+
+#[test]
+fn a_record_that_is_no_file_is_refused_and_not_waited_for() {
+    let both = Both::new();
+    let made = std::process::Command::new("mkfifo").arg(both.ours.join("mail.follow")).status().unwrap();
+    assert!(made.success());
+    let said = Record::read(&both.ours, &both.name).unwrap_err().to_string();
+    assert!(said.contains("FIFO"), "{said}");
 }

@@ -8,8 +8,9 @@ use time::OffsetDateTime;
 
 use super::record::{self, Record};
 use super::source::{stamps, Stamps};
-use super::{bring_up, FollowError};
-use crate::import::Imported;
+use super::{bring_up, FollowError, InPlaceOf};
+use crate::folder::PairFiles;
+use crate::import::{ImportError, Imported};
 use crate::name::CertName;
 
 /// Files that don't fit together may be half written for so long.
@@ -96,6 +97,8 @@ impl Followed {
         patience: Duration,
         now: OffsetDateTime,
     ) -> Option<Event> {
+        // Before the record: whoever ends the following and then brings a pair changes one of the two.
+        let there = InPlaceOf::Seen(PairFiles::of(folder, name).stamp());
         let record = Record::read(folder, name);
         let looked = record.as_ref().ok().and_then(|record| stamps(record).ok());
         let changed = looked != self.seen;
@@ -112,7 +115,7 @@ impl Followed {
         if self.settled {
             return None;
         }
-        let tried = record.map_err(FollowError::from).and_then(|record| bring_up(folder, name, &record, true, now));
+        let tried = record.map_err(FollowError::from).and_then(|record| bring_up(folder, name, &record, there, now));
         let waited = self.since.get_or_insert_with(Instant::now).elapsed();
         match tried {
             Ok(imported) => {
@@ -122,7 +125,8 @@ impl Followed {
                 imported.map(|imported| Event::Taken(Box::new(imported)))
             }
             Err(error) if at_once || waited >= patience => {
-                self.settled = true;
+                // A folder that is full or busy now is tried again; the files are good.
+                self.settled = !matches!(error, FollowError::Import(ImportError::Publish(_)));
                 let reason = error.to_string();
                 if self.told.as_ref() == Some(&reason) && !at_once {
                     return None;

@@ -40,6 +40,13 @@ pub struct Seen {
     pub cure: Option<&'static str>,
 }
 
+impl std::fmt::Display for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.what)?;
+        self.cure.map_or(Ok(()), |cure| write!(f, " ({cure})"))
+    }
+}
+
 /// Why a file can't be read as certificates and keys. The caller puts the file's name in front.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

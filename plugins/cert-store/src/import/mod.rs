@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::certificate::Certificate;
 use crate::fingerprint::Fingerprint;
-use crate::folder::{self, key_in, FolderError, PairFiles};
+use crate::folder::{self, key_in, FolderError, PairFiles, Stamp};
 use crate::further::{further_pair, FurtherError, KeyFamily};
 use crate::input::{Input, InputError};
 use crate::key::PrivateKey;
@@ -69,6 +69,12 @@ pub struct Ready {
 }
 
 impl Ready {
+    /// Takes the place of what is there only while that looks like this.
+    pub fn in_place_of(mut self, seen: Stamp) -> Self {
+        self.existing = Existing::Seen(seen);
+        self
+    }
+
     /// Puts the pair into the folder.
     pub fn publish(self, folder: &Path) -> Result<Imported, ImportError> {
         let published = publish(folder, &self.pair, self.existing)?;
@@ -224,8 +230,7 @@ fn key_of_request(
 fn seen(contents: &Contents) -> String {
     let mut sentences = Vec::new();
     for useless in &contents.useless {
-        let cure = useless.cure.map(|cure| format!(" ({cure})")).unwrap_or_default();
-        sentences.push(format!("{}{cure}", useless.what));
+        sentences.push(useless.to_string());
     }
     if !contents.keys.is_empty() {
         sentences.push("a private key".to_owned());

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::{dir_field, given, json, name_of, replace_field};
 use crate::follow::record::{names, Record};
-use crate::follow::{bring_up, in_step, the_pair, FollowError, LOOK_EVERY};
+use crate::follow::{bring_up, in_step, the_pair, FollowError, InPlaceOf, LOOK_EVERY};
 use crate::name::CertName;
 
 pub fn describe() -> Operation {
@@ -66,9 +66,11 @@ fn begin(folder: &Path, values: &[FieldValue], path: PathBuf) -> Result<Report, 
     let name = name_of(values)?.unwrap_or(derived);
     let earlier = Record::read(folder, &name).ok();
     // What was followed under this name until now may be replaced; somebody's own pair only if they say so.
-    let replace = values.flag("replace") || earlier.is_some();
-    let imported =
-        bring_up(folder, &name, &record, replace, OffsetDateTime::now_utc()).map_err(OperationFailure::new)?;
+    let place = match values.flag("replace") || earlier.is_some() {
+        true => InPlaceOf::Any,
+        false => InPlaceOf::ItsKey,
+    };
+    let imported = bring_up(folder, &name, &record, place, OffsetDateTime::now_utc()).map_err(OperationFailure::new)?;
     record.write(folder, &name).map_err(OperationFailure::new)?;
     let mut lines = vec![match &imported {
         Some(_) => format!("imported \"{name}\" from {}", record.path.display()),

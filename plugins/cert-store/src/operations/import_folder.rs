@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use dovetail_sdk::operations::{FieldValue, OperationFailure, Report, Table, Values};
 use serde::Serialize;
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 use super::import::line_of;
 use super::{json, name_of};
@@ -25,9 +26,8 @@ pub fn sources(values: &[FieldValue]) -> Option<Vec<Source>> {
     let mut given = values.iter().filter(|value| value.name == "path");
     let first = given.next()?;
     let further = given.next().is_some();
-    let all = sources_of(values);
-    let config = all.len() == 1 && all.iter().any(|source| is_config(&source.path));
-    (first.bytes.is_none() || further || config).then_some(all)
+    let folder = first.bytes.is_none() || further || is_config(Path::new(&first.text));
+    folder.then(|| sources_of(values))
 }
 
 /// Paths of files that configurations among the values name.
@@ -37,7 +37,9 @@ pub fn further_files(values: &[FieldValue]) -> Vec<String> {
 
 fn sources_of(values: &[FieldValue]) -> Vec<Source> {
     let given = values.iter().filter(|value| value.name == "path");
-    let read = given.filter_map(|value| Some((PathBuf::from(&value.text), value.bytes.as_ref()?.expose().to_vec())));
+    let read = given.filter_map(|value| {
+        Some((PathBuf::from(&value.text), Zeroizing::new(value.bytes.as_ref()?.expose().to_vec())))
+    });
     read.map(|(path, bytes)| Source { path, bytes }).collect()
 }
 
@@ -72,6 +74,10 @@ struct LeftJson<'a> {
 pub fn run(folder: &Path, values: &[FieldValue], sources: Vec<Source>) -> Result<Report, OperationFailure> {
     if values.bytes("cert").is_some() || values.bytes("key").is_some() {
         return Err(OperationFailure::new("--cert and --key are for a single pair: leave them out to import a folder"));
+    }
+    if values.flag("add") {
+        let message = "--add is for a single pair: the pairs of a folder get their names by their kinds of key";
+        return Err(OperationFailure::new(message));
     }
     let from = values.text("path").unwrap_or_default().to_owned();
     let password = values.bytes("password").map(|(_, bytes)| line_of(bytes));

@@ -54,7 +54,7 @@ impl OperationsProvider for CertStore {
         progress: Progress,
     ) -> Result<Report, OperationFailure> {
         if operation == "reload" {
-            return reload::run(&self.serving, self.about.purpose).await;
+            return reload::run(self).await;
         }
         let folder = self.folder(&values)?;
         let (served, changing) = (folder == self.serving.live.folder(), changes(&operation));

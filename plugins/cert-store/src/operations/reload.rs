@@ -1,16 +1,14 @@
 //! `certs reload`: the folder is read anew, now.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use dovetail_sdk::operations::{Operation, OperationFailure, Report};
 use dovetail_sdk::Purpose;
 use serde::Serialize;
 
 use super::json;
-use crate::live::How;
 use crate::name::CertName;
-use crate::serving::Serving;
+use crate::service::CertStore;
 
 pub fn describe() -> Operation {
     Operation::new("reload", "Have the running server read its certificates anew").help(
@@ -29,11 +27,12 @@ struct Json {
     served: usize,
 }
 
-pub async fn run(serving: &Arc<Serving>, purpose: Purpose) -> Result<Report, OperationFailure> {
-    if purpose != Purpose::Serve {
+pub async fn run(store: &CertStore) -> Result<Report, OperationFailure> {
+    if store.about.purpose != Purpose::Serve {
         return Err(OperationFailure::new("no server is running here, and the folder is read when one starts"));
     }
-    let changes = serving.refresh(How::Whole).await.map_err(OperationFailure::new)?;
+    let serving = &store.serving;
+    let changes = store.read_anew().await.map_err(OperationFailure::new)?;
     let names = |names: &[CertName]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     let broken = serving.live.all_broken();
     let shown = Json {

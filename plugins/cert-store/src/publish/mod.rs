@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 pub use request::publish_request;
+pub use steps::{STAGE, SWAP};
 
 use crate::fingerprint::Fingerprint;
 use crate::folder::{key_in, InputOrKeyError, PairFiles, Stamp};
@@ -57,6 +58,8 @@ pub enum Existing {
     /// Replace the certificate if the key is the same and neither file has changed since it looked like this, else refuse:
     /// what is in its place was made from these very files.
     Unchanged(Stamp),
+    /// Replace whatever is there, if it still looks like this: nobody has put something else there meanwhile.
+    Seen(Stamp),
     /// Replace whatever is there.
     Replace,
 }
@@ -121,6 +124,7 @@ pub fn preview(folder: &Path, pair: &Pair, existing: Existing) -> Result<Publish
         Existing::Refuse => has_key || has_crt || has_csr,
         Existing::RenewSameKey => !same_key && (has_key || has_crt),
         Existing::Unchanged(stamp) => !same_key || files.stamp() != stamp,
+        Existing::Seen(stamp) => files.stamp() != stamp,
         Existing::Replace => false,
     };
     if taken {
@@ -187,7 +191,7 @@ fn taken_error(files: &PairFiles, pair: &Pair, existing: Existing) -> PublishErr
     let name = pair.name.to_string();
     match existing {
         Existing::Refuse => return PublishError::Taken { name },
-        Existing::Unchanged(_) => return PublishError::Changed { name },
+        Existing::Unchanged(_) | Existing::Seen(_) => return PublishError::Changed { name },
         Existing::RenewSameKey | Existing::Replace => {}
     }
     match key_in(&files.key) {

@@ -113,6 +113,6 @@ impl<'a> Steps<'a> {
 }
 
 /// What every staged file's name begins with.
-pub(super) const STAGE: &str = ".stage-";
+pub const STAGE: &str = ".stage-";
 /// What every path of a swap begins with.
-pub(super) const SWAP: &str = ".swap-";
+pub const SWAP: &str = ".swap-";
