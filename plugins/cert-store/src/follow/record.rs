@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn what_is_no_record_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let long = format!(r#"{{"path": "/{}"}}"#, "x".repeat(MAX_RECORD as usize));
+        let long = format!(r#"{{"path": "/{}"}}"#, "x".repeat(MAX_RECORD));
         for text in ["", "{}", r#"{"path": "a"}"#, r#"{"path": "/a", "key": "b"}"#, r#"{"path": "/a", "x": 1}"#, &long]
         {
             std::fs::write(dir.path().join("mail.follow"), text).unwrap();
