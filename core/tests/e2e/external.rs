@@ -30,6 +30,8 @@ fn config(provider: &str, clients: &str, accounts: &str, options: &str) -> Strin
 }
 
 const OPTIONAL: &str = "(mode: Optional, anchors: [\"users/ca.pem\"], crls: [\"users/crl.pem\"])";
+/// The section of `accounts-file` by which addresses in subjects count as well.
+const SUBJECTS_TOO: &str = "certificate_logins: [Key, AlternativeName, Subject]";
 /// Failures are answered at once and shut nobody out.
 const PATIENT: &str = "login_blocking: (failures: 1000, delay_milliseconds: 0),";
 
@@ -134,7 +136,7 @@ fn everyone_whose_certificate_is_an_accounts_gets_in() {
         return;
     }
     for provider in providers() {
-        let (setup, users) = setup(&config(provider, OPTIONAL, "", PATIENT));
+        let (setup, users) = setup(&config(provider, OPTIONAL, SUBJECTS_TOO, PATIENT));
         setup.add_account("bob@example.test", PASSWORD);
         let bob = "bob@example.test";
         let by_key = users.issue("laptop");

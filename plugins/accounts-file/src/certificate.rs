@@ -2,6 +2,10 @@
 //!
 //! Nothing is verified here: TLS has done that before anybody asks, against the trust anchors of the listener.
 //!
+//! The address in a subject counts only if the operator chooses so (`Subject`). TLS keeps the bounds of issuers for alternative names;
+//! for subjects they are looked for here, and only in the chain that TLS gives: the client's certificate and the issuers up to the
+//! trust anchor, but not always the anchor itself, whose bounds are then not seen.
+//!
 //! **Fails** with a [`CertificateError`]. **Bounds**: a file of [`MAX_FILE`] octets, a chain of [`MAX_CHAIN`] certificates,
 //! [`MAX_NAMES`] addresses of each kind; a subject is shown in [`MAX_SUBJECT`] characters.
 
@@ -32,8 +36,8 @@ pub struct Certificate {
     /// Mail addresses among its alternative names (`rfc822Name`, section 4.2.1.6).
     pub alternative_names: Vec<String>,
     /// Mail addresses in its subject (`emailAddress`, section 4.1.2.6), where they may be believed: if there are none among the
-    /// alternative names, and if no issuer is bound to certain names. Such bounds (`nameConstraints`, section 4.2.1.10) are
-    /// kept for alternative names by every TLS provider, for subjects not by all.
+    /// alternative names, and if no issuer in the chain is bound to certain names. Such bounds (`nameConstraints`, section 4.2.1.10)
+    /// are kept for alternative names by every TLS provider, for subjects not by all; those of the anchor itself may not be seen.
     pub subject_names: Vec<String>,
 }
 

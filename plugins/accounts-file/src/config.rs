@@ -44,8 +44,9 @@ pub struct Config {
     /// By what the certificate of a client leads to the account that it may log in to without a password, on listeners that
     /// verify certificates of clients: `Key`, its key is among the account's `certificates` in the accounts file;
     /// `AlternativeName` and `Subject`, the account's address is in the certificate, so that whoever issues them says who may
-    /// log in as whom. They are tried in this order. An empty list lets nobody in by certificate. Default: `[Key,
-    /// AlternativeName, Subject]`.
+    /// log in as whom. They are tried in this order. An empty list lets nobody in by certificate. `Subject` is for old
+    /// authorities, and only where each anchor may vouch for every account: bounds that an anchor itself has (`nameConstraints`)
+    /// are not kept for subjects. Default: `[Key, AlternativeName]`.
     pub certificate_logins: Vec<By>,
 }
 
@@ -72,7 +73,7 @@ impl Default for Config {
             password_cache: PasswordCache::default(),
             scram: Scram::default(),
             scram_iterations: scram::DEFAULT_ITERATIONS,
-            certificate_logins: mapping::ALL.to_vec(),
+            certificate_logins: mapping::DEFAULT.to_vec(),
         }
     }
 }
@@ -173,8 +174,14 @@ const MAX_WAITING: usize = 100_000;
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::Accounts;
     use dovetail_testkit::TestHost;
+
+    #[test]
+    fn subjects_are_believed_only_if_the_operator_says_so() {
+        assert_eq!(Config::default().certificate_logins, [By::Key, By::AlternativeName]);
+    }
 
     #[tokio::test]
     async fn good_and_bad_sections() {

@@ -137,8 +137,9 @@ const HEADER: &str = "\
 // The accounts of this server. Edit this file as you like: a running server reads it again within a second, and keeps
 // what it knew if there is a mistake in it (see the log).
 //
-// `dovetail accounts add|remove|password|alias|...` rewrite it, and so does the first login to an account without `scram`, unless the
-// configuration says `scram: Off`. Your comments are lost then; what you had is kept as `.bak`.
+// `dovetail accounts add|remove|password|alias|...` rewrite it, and so does the first login to an account whose password is kept in an
+// older way (no `scram`, unless the configuration says `scram: Off`; a hash of another kind). Your comments are lost then; what you
+// had is kept as `.bak`.
 //
 //   postmaster: \"you@example.org\",                       who gets mail to postmaster; else the first account
 //   alias_domains: { \"example.net\": \"example.org\" },     all addresses of one domain stand for those of another

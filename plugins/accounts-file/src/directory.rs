@@ -1,8 +1,12 @@
 //! `dovetail.directory/1`: the answers that protocols and delivery ask for.
 //!
-//! A login name is an account's own address. A name that does not exist, one that has no password and a wrong password take
-//! the same time and get the same answer; that an account is disabled is told only to who knows its password. Who asks for SCRAM
-//! keys gets some for every name ([`crate::fakes`]).
+//! A login name is an account's own address. A name that does not exist, one that has no password and a wrong password get the same
+//! answer; that an account is disabled is told only to who knows its password. Who asks for SCRAM keys gets some for every name
+//! ([`crate::fakes`]).
+//!
+//! They take the same time, too, where the account's hash costs what the config says. What costs something else can be told apart
+//! by its time: imported hashes and keys alone, until they are upgraded; argon2 hashes of other costs. And SCRAM keys of other numbers
+//! of iterations than most accounts have can be told apart by that number.
 
 use crate::{
     book::{Book, Destination},

@@ -113,11 +113,11 @@ pub fn read(path: &Path) -> Result<Loaded, FileError> {
     Ok(Loaded { content, text, stamp: Stamp::of(&metadata), exposed })
 }
 
-/// Writes the file. A file that was there and is not just as we would have written it is kept as `.bak`.
+/// Writes the file, and gives its stamp. A file that was there and is not just as we would have written it is kept as `.bak`.
 ///
 /// # Errors
 /// See [`FileError`]; the old file stands then.
-pub fn write(path: &Path, content: &Content, old: Option<&Loaded>) -> Result<(), FileError> {
+pub fn write(path: &Path, content: &Content, old: Option<&Loaded>) -> Result<Stamp, FileError> {
     let text = content.render().map_err(|error| failed(path, "written")(io::Error::other(error)))?;
     // Through a symbolic link, so that the link stays one.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -141,13 +141,14 @@ pub fn write(path: &Path, content: &Content, old: Option<&Loaded>) -> Result<(),
 /// # Errors
 /// [`FileError::Io`]; what was there stands then.
 pub fn replace(path: &Path, text: &str) -> Result<(), FileError> {
-    prepare(path, text)?.put(path)
+    prepare(path, text)?.put(path).map(drop)
 }
 
 /// A file beside the one whose place it is to take.
 struct Prepared {
     temporary: PathBuf,
     folder: PathBuf,
+    file: File,
 }
 
 fn prepare(path: &Path, text: &str) -> Result<Prepared, FileError> {
@@ -155,30 +156,37 @@ fn prepare(path: &Path, text: &str) -> Result<Prepared, FileError> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let prepared = Prepared { temporary: beside(path, ".tmp"), folder: folder.to_owned() };
-    let write = || -> io::Result<()> {
-        match fs::remove_file(&prepared.temporary) {
+    let temporary = beside(path, ".tmp");
+    let write = || -> io::Result<File> {
+        match fs::remove_file(&temporary) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&prepared.temporary)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
         keep_owner(&file, path, folder)?;
         file.write_all(text.as_bytes())?;
-        file.sync_all()
+        file.sync_all()?;
+        Ok(file)
     };
     match write() {
-        Ok(()) => Ok(prepared),
+        Ok(file) => Ok(Prepared { temporary, folder: folder.to_owned(), file }),
         Err(error) => {
-            prepared.give_up();
+            // It is there or not; what matters is said by the error.
+            let _ = fs::remove_file(&temporary);
             Err(failed(path, "written")(error))
         }
     }
 }
 
 impl Prepared {
-    fn put(self, path: &Path) -> Result<(), FileError> {
-        let put = fs::rename(&self.temporary, path).and_then(|()| File::open(&self.folder)?.sync_all());
-        put.map_err(|error| {
+    /// Gives the stamp of what was put there, whatever stands there by now: another one's version is to be seen as another.
+    fn put(self, path: &Path) -> Result<Stamp, FileError> {
+        let put = || {
+            fs::rename(&self.temporary, path)?;
+            File::open(&self.folder)?.sync_all()?;
+            self.file.metadata()
+        };
+        put().map(|metadata| Stamp::of(&metadata)).map_err(|error| {
             self.give_up();
             failed(path, "written")(error)
         })

@@ -4,7 +4,9 @@
 //! They are never made here: at the first right login each is replaced by ours ([`crate::upgrade`]). What is weaker than these
 //! (unsalted or fast hashes) is not taken: such accounts need a new password.
 //!
-//! **Bounds**: what a check may cost: bcrypt's cost up to [`MAX_BCRYPT_COST`], SHA-crypt's rounds up to [`MAX_SHA_ROUNDS`].
+//! **Bounds**: what a check may cost: bcrypt's cost up to [`MAX_BCRYPT_COST`], SHA-crypt's rounds up to [`MAX_SHA_ROUNDS`]. Each of
+//! its rounds hashes the password again, so that a longer one costs more: one of up to 128 octets always fits; a longer one does
+//! not where it would cost more than [`MAX_SHA_BLOCKS`].
 
 use crate::password::HashError;
 use sha_crypt::{PasswordHashRef, PasswordVerifier, ShaCrypt};
@@ -52,14 +54,11 @@ impl<'a> Imported<'a> {
                 }
             }
             Imported::Sha(hash) => {
-                let mut fields = hash.split('$').skip(2).peekable();
-                if let Some(rounds) = fields.peek().and_then(|field| field.strip_prefix("rounds=")) {
-                    let rounds: u32 = rounds.parse().map_err(|_| HashError::Form)?;
-                    if rounds > MAX_SHA_ROUNDS {
-                        return Err(HashError::ImportedCost);
-                    }
-                    fields.next();
+                if rounds(hash)? > MAX_SHA_ROUNDS {
+                    return Err(HashError::ImportedCost);
                 }
+                let mut fields = hash.split('$').skip(2).peekable();
+                fields.next_if(|field| field.starts_with(ROUNDS));
                 let length = if hash.starts_with("$5$") { SHA_256_LENGTH } else { SHA_512_LENGTH };
                 match (fields.next(), fields.next(), fields.next()) {
                     (Some(_), Some(output), None) if output.len() == length && PasswordHashRef::new(hash).is_ok() => {
@@ -78,6 +77,7 @@ impl<'a> Imported<'a> {
         }
         match self {
             Imported::Bcrypt(hash) => bcrypt::verify(password, hash).unwrap_or(false),
+            Imported::Sha(hash) if !rounds(hash).is_ok_and(|rounds| is_affordable(hash, rounds, password)) => false,
             Imported::Sha(hash) => {
                 PasswordHashRef::new(hash).is_ok_and(|hash| ShaCrypt::default().verify_password(password, hash).is_ok())
             }
@@ -85,10 +85,31 @@ impl<'a> Imported<'a> {
     }
 }
 
+/// How often SHA-crypt hashes.
+fn rounds(hash: &str) -> Result<u32, HashError> {
+    match hash.split('$').nth(2).and_then(|field| field.strip_prefix(ROUNDS)) {
+        Some(rounds) => rounds.parse().map_err(|_| HashError::Form),
+        None => Ok(DEFAULT_SHA_ROUNDS),
+    }
+}
+
+/// Whether a guess costs no more than it may. A round takes the last digest, most often the salt, and the password up to twice.
+fn is_affordable(hash: &str, rounds: u32, password: &[u8]) -> bool {
+    let (digest, block, padding) = if hash.starts_with("$5$") { (32, 64, 9) } else { (64, 128, 17) };
+    let octets = digest + MAX_SALT + 2 * password.len() + padding;
+    u64::from(rounds) * octets.div_ceil(block) as u64 <= MAX_SHA_BLOCKS
+}
+
 /// About two seconds.
 const MAX_BCRYPT_COST: u32 = 15;
-/// About two seconds; crypt's own default is 5,000.
-const MAX_SHA_ROUNDS: u32 = 5_000_000;
+/// Of these a password of 128 octets costs [`MAX_SHA_BLOCKS`].
+const MAX_SHA_ROUNDS: u32 = 1_000_000;
+/// About two seconds.
+const MAX_SHA_BLOCKS: u64 = 5_000_000;
+/// Crypt's own.
+const DEFAULT_SHA_ROUNDS: u32 = 5_000;
+const ROUNDS: &str = "rounds=";
+const MAX_SALT: usize = 16;
 const SHA_256_LENGTH: usize = 43;
 const SHA_512_LENGTH: usize = 86;
 const SCHEMES: [&str; 7] = ["ARGON2ID", "ARGON2I", "ARGON2", "BLF-CRYPT", "SHA256-CRYPT", "SHA512-CRYPT", "CRYPT"];
@@ -132,6 +153,8 @@ mod tests {
             (BCRYPT[..59].to_owned(), HashError::Form),
             ("$2b$".to_owned(), HashError::Form),
             (SHA_512.replace("$6$", "$6$rounds=9000000$"), HashError::ImportedCost),
+            (SHA_512.replace("$6$", "$6$rounds=1000001$"), HashError::ImportedCost),
+            (SHA_512.replace("$6$", "$6$rounds=9$rounds=9$"), HashError::Form),
             (SHA_512.replace("$6$", "$6$rounds=x$"), HashError::Form),
             (SHA_512[..SHA_512.len() - 1].to_owned(), HashError::Form),
             (format!("{SHA_512}$x"), HashError::Form),
@@ -141,5 +164,20 @@ mod tests {
             assert_eq!(imported.check(), Err(want), "{hash}");
             assert!(!imported.fits(b"correct horse"), "{hash}");
         }
+    }
+
+    #[test]
+    fn a_long_password_does_not_cost_more_than_a_guess_may() {
+        for scheme in ["$5$", "$6$"] {
+            let may = |rounds, octets| is_affordable(scheme, rounds, &vec![b'x'; octets]);
+            assert!(may(MAX_SHA_ROUNDS, 128), "whatever is taken is good for ordinary passwords");
+            assert!(!may(MAX_SHA_ROUNDS, 1024) && !may(656_000, 1024));
+            assert!(may(DEFAULT_SHA_ROUNDS, 1024) && may(100_000, 1024));
+        }
+        // Quick, since it isn't even begun.
+        let dear = SHA_512.replace("$6$", "$6$rounds=1000000$");
+        let imported = Imported::of(&dear).unwrap();
+        assert_eq!(imported.check(), Ok(()));
+        assert!(!imported.fits(&[b'x'; 1024]));
     }
 }

@@ -141,7 +141,7 @@ impl Live {
         }
     }
 
-    /// Changes the file and puts the outcome in force. Blocks.
+    /// Changes the file and puts the outcome in force. A file that would say the same stays as it is. Blocks.
     ///
     /// # Errors
     /// What `edit` refuses, a file that cannot be read or written, or an outcome that does not fit together: nothing has
@@ -158,8 +158,10 @@ impl Live {
         let mut content = old.as_ref().map(|old| old.content.clone()).unwrap_or_default();
         let outcome = edit(&mut content)?;
         let book = make(&self.path, content.clone(), &self.settings)?;
-        file::write(&self.path, &content, old.as_ref())?;
-        *seen = file::stamp(&self.path)?;
+        *seen = match &old {
+            Some(old) if old.content == content => Some(old.stamp),
+            _ => Some(file::write(&self.path, &content, old.as_ref())?),
+        };
         self.install(book);
         Ok(outcome)
     }

@@ -114,3 +114,32 @@ fn a_change_that_does_not_fit_is_not_written() {
     assert!(error.contains("stands for two things"), "{error}");
     assert_eq!(fs::read_to_string(&place.path).unwrap(), before);
 }
+
+#[test]
+fn a_version_that_came_right_behind_ours_is_seen() {
+    let place = place(Some(A));
+    let old = file::read(&place.path).unwrap();
+    let ours = file::write(&place.path, &Content::parse(AB).unwrap(), Some(&old)).unwrap();
+    assert_eq!(file::stamp(&place.path).unwrap(), Some(ours), "known by what was written");
+
+    // An editor saves before the server has looked again.
+    let theirs = place.path.with_extension("theirs");
+    fs::write(&theirs, r#"(accounts: {"a@x.org": (), "z@x.org": ()})"#).unwrap();
+    fs::rename(&theirs, &place.path).unwrap();
+    *place.live.lock() = Some(ours);
+    place.live.look();
+    assert!(place.knows("z@x.org"));
+}
+
+#[test]
+fn what_changes_nothing_leaves_the_file_alone() {
+    let place = place(Some(A));
+    let stamp = file::stamp(&place.path).unwrap();
+    place.live.change(|_| Ok(())).unwrap();
+    assert_eq!((file::stamp(&place.path).unwrap(), fs::read_to_string(&place.path).unwrap().as_str()), (stamp, A));
+    assert!(!place.path.with_extension("ron.bak").exists());
+    // An edit that it has read on the way is in force.
+    fs::write(&place.path, AB).unwrap();
+    place.live.change(|_| Ok(())).unwrap();
+    assert!(place.knows("b@x.org"));
+}

@@ -1,7 +1,7 @@
 //! Which account a client's certificate stands for.
 //!
-//! Each rule is tried in this order, if the config has it (`certificate_logins`), and the first one by which the certificate
-//! stands for an account decides:
+//! Each rule is tried in this order, if the config has it (`certificate_logins`; all but the last by default), and the first one by
+//! which the certificate stands for an account decides:
 //!
 //! 1. its key is among the `certificates` of an account in the accounts file;
 //! 2. a mail address among its alternative names (`rfc822Name`) is an account's;
@@ -26,6 +26,9 @@ pub enum By {
 
 /// All of them, in the order in which they are tried.
 pub const ALL: [By; 3] = [By::Key, By::AlternativeName, By::Subject];
+
+/// Those that hold if the operator says nothing. Not the subject: see [`Certificate::subject_names`].
+pub const DEFAULT: [By; 2] = [By::Key, By::AlternativeName];
 
 /// Why a certificate stands for no account.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -47,7 +47,7 @@ pub enum HashError {
     #[error("memory must be 8 KiB (for each lane) to {MAX_MEMORY_KIB} KiB, passes 1 to {MAX_PASSES}, lanes 1 to {MAX_LANES}")]
     Cost,
     /// The costs of another scheme, beyond what is sane.
-    #[error("its cost is too great: a bcrypt hash may have up to 15, one of SHA-crypt up to 5000000 rounds")]
+    #[error("its cost is too great: a bcrypt hash may have up to 15, one of SHA-crypt up to 1000000 rounds")]
     ImportedCost,
     /// The system gave no random bytes.
     #[error("the system gives no random bytes: {0}")]

@@ -5,8 +5,9 @@
 //! One task writes all that waits at once, so that a thousand first logins do not write the file a thousand times. No login waits
 //! for it, and none fails because of it.
 //!
-//! **Fails** with a line in the log if the file cannot be written; nothing more is made then until the next reload. What was not
-//! written when the server stops is made again at the next login. **Bounds**: one upgrade an account.
+//! **Fails** with a line in the log. What was not written is made again at the next login with a password that is not remembered,
+//! but if the system did not let us read or write the file: then nothing more is made until the next reload. **Bounds**: one
+//! upgrade an account.
 
 use crate::{
     content::Account,
@@ -90,16 +91,20 @@ impl Upgrades {
                 let file = live.clone();
                 let written = task::spawn_blocking(move || write(&file, &batch)).await;
                 let path = live.path().display();
-                let failure = match written {
+                let (failure, lasts) = match written {
+                    Ok(Ok(0)) => continue,
                     Ok(Ok(count)) => {
                         tracing::info!(file = %path, accounts = count, "SCRAM keys or new hashes of passwords written");
                         continue;
                     }
-                    Ok(Err(error)) => error.to_string(),
-                    Err(error) => error.to_string(),
+                    Ok(Err(error)) => (error.to_string(), matches!(error, EditError::File(FileError::Io { .. }))),
+                    Err(error) => (error.to_string(), true),
                 };
-                me.failed.store(true, Ordering::Relaxed);
-                tracing::warn!("SCRAM keys are not written: {failure}; let the server write {path} and reload it, or set `scram: Off`");
+                let again = if lasts { "after a reload" } else { "at a later login" };
+                me.failed.fetch_or(lasts, Ordering::Relaxed);
+                tracing::warn!(
+                    "what is kept of passwords is not brought up to date: {failure}; this is tried again {again}"
+                );
             }
         }));
     }

@@ -158,6 +158,10 @@ fn a_reload_and_the_config_decide_who_may_name_accounts() {
     assert!(!comes_in(&listed) && !comes_in(&named));
     let by_subject = users.issue_with("subject", &Wanted { subject: Some(USER), ..Wanted::default() });
     assert!(comes_in(&by_subject));
+    // Who says nothing believes alternative names, and no subject.
+    fs::write(&server.setup.config, text.replace("certificate_logins: [Key]", "")).unwrap();
+    run_ok(server.dovetail().arg("reload"));
+    assert!(comes_in(&listed) && comes_in(&named) && !comes_in(&by_subject));
 }
 
 /// An issuer that may vouch for the people of elsewhere.test alone. OpenSSL looks at the subject too and refuses the certificate; with
@@ -168,7 +172,8 @@ fn an_issuer_for_others_names_no_account_by_the_subject() {
         return;
     }
     for provider in providers() {
-        let (setup, users) = setup(&config(provider, "(mode: Optional, anchors: [\"users/ca.pem\"])", "", PATIENT));
+        let (setup, users) =
+            setup(&config(provider, "(mode: Optional, anchors: [\"users/ca.pem\"])", SUBJECTS_TOO, PATIENT));
         let mut people = Vec::new();
         let extensions = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n";
         let bound = format!("{extensions}nameConstraints=critical,permitted;email:elsewhere.test\n");
