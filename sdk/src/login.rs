@@ -79,19 +79,10 @@ impl Session {
             Ok(found) => found,
             Err(failure) => return self.conclude(Err(failure), act_as, mechanism).await,
         };
-        let (certificate, reason) = (found.certificate, found.reason);
-        match (found.outcome.status, found.outcome.account) {
-            (AuthStatus::Accepted, Some(account)) => {
-                tracing::info!(account, mechanism, tls = self.tls_text(), certificate, reason, "login");
-                self.authenticated(&account, mechanism, true).await;
-                Login::Accepted { account }
-            }
-            (status, _) => {
-                tracing::info!(user = act_as, mechanism, ?status, certificate, reason, "login refused");
-                self.authenticated(&act_as, mechanism, false).await;
-                Login::Refused
-            }
-        }
+        let account = found.outcome.account.filter(|_| found.outcome.status == AuthStatus::Accepted);
+        let status = format!("{:?}", found.outcome.status);
+        let ending = Ending { name: &act_as, status: &status, certificate: Some((&found.certificate, &found.reason)) };
+        self.end(account, mechanism, ending).await
     }
 
     /// Makes of the directory's answer what is logged, reported to core, and to be told to the client. `name` is who the client
@@ -105,9 +96,7 @@ impl Session {
         match answer {
             Ok(outcome) if outcome.status == AuthStatus::Accepted => {
                 let account = outcome.account.unwrap_or(name);
-                tracing::info!(account, mechanism, tls = self.tls_text(), "login");
-                self.authenticated(&account, mechanism, true).await;
-                Login::Accepted { account }
+                self.end(Some(account), mechanism, Ending::default()).await
             }
             Ok(outcome) => self.refuse(&name, mechanism, &format!("{:?}", outcome.status)).await,
             Err(failure) => {
@@ -117,11 +106,27 @@ impl Session {
         }
     }
 
-    /// Logs and reports a login that failed whatever the directory would have said, because of `reason`.
+    /// Logs and reports a login that is refused: by the directory, or before it was asked. `reason` is for the log alone.
     pub async fn refuse(&self, name: &str, mechanism: &'static str, reason: &str) -> Login {
-        tracing::info!(user = name, mechanism, status = reason, "login refused");
-        self.authenticated(name, mechanism, false).await;
-        Login::Refused
+        self.end(None, mechanism, Ending { name, status: reason, certificate: None }).await
+    }
+
+    /// Every login that was checked ends here: logged, then reported to core, which takes its time over one into no account.
+    async fn end(&self, account: Option<String>, mechanism: &'static str, ending: Ending<'_>) -> Login {
+        let (certificate, reason) = ending.certificate.unzip();
+        match account {
+            Some(account) => {
+                tracing::info!(account, mechanism, tls = self.tls_text(), certificate, reason, "login");
+                self.authenticated(&account, mechanism, true).await;
+                Login::Accepted { account }
+            }
+            None => {
+                let Ending { name, status, .. } = ending;
+                tracing::info!(user = name, mechanism, status, certificate, reason, "login refused");
+                self.authenticated(name, mechanism, false).await;
+                Login::Refused
+            }
+        }
     }
 
     /// What is known of the session's TLS, in words for the log: `TLS 1.3 CIPHER GROUP`, or `none`.
@@ -134,4 +139,15 @@ impl Session {
             },
         )
     }
+}
+
+/// What the log says of a login's end.
+#[derive(Default)]
+struct Ending<'a> {
+    /// Who the client says it is, if it is refused.
+    name: &'a str,
+    /// Why it is refused.
+    status: &'a str,
+    /// The certificate that was shown, and why it leads to the account or to none.
+    certificate: Option<(&'a str, &'a str)>,
 }

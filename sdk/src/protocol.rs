@@ -65,9 +65,10 @@ impl Session {
         self.tls.as_ref()
     }
 
-    /// Whether a password may be taken now: under TLS, or where the operator marked a loopback listener as insecure.
+    /// Whether a password may be taken now: under TLS, or where the operator marked a loopback listener as insecure and does not
+    /// demand TLS of it.
     pub fn may_take_password(&self) -> bool {
-        self.tls.is_some() || self.info.insecure_auth
+        self.tls.is_some() || self.info.insecure_auth && !self.info.require_tls
     }
 
     /// Whether STARTTLS or STLS can be offered now.

@@ -132,6 +132,11 @@ fn whoever_is_refused_hears_the_same() {
         let cancelled = attempt(&server, listener, &json!({"flaw": "cancel", "act_as": USER}));
         assert!(cancelled["answer"].as_str().unwrap().contains("cancelled"), "{cancelled}");
         assert_eq!(cancelled["signature"], true, "{cancelled}");
+        // Who has learnt that its password is right was logged and reported before.
+        let listener = format!(" {listener} ");
+        let is_login = |line: &str| line.contains(&format!("login account={USER} ")) && line.contains(&listener);
+        server.wait_for_line("login", is_login);
+        assert_eq!(server.log().lines().filter(|line| is_login(line)).count(), 1, "{}", server.log());
     }
     // The operator learns why; nobody learns a password, and no key is in the log.
     for reason in [
@@ -346,10 +351,12 @@ fn an_older_file_gets_keys_at_the_first_login_with_the_password() {
 
 #[test]
 fn a_file_that_cannot_be_written_keeps_nobody_out() {
-    let setup = Setup::mail_with(&config());
+    let config = config().replace("scram_iterations:", "password_cache: (seconds: 0), scram_iterations:");
+    let setup = Setup::mail_with(&config);
     rewrite(&setup, without_keys);
     let server = setup.start();
     let path = server.setup.data_dir().join("accounts.ron");
+    let text = std::fs::read_to_string(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
     let log_in = || {
         let mut client = server.connect_tls("submissions");
@@ -358,10 +365,19 @@ fn a_file_that_cannot_be_written_keeps_nobody_out() {
         client.expect(&format!("AUTH PLAIN {}", plain(USER, PASSWORD)), "235 ");
     };
     log_in();
-    let line = server.wait_for_log("SCRAM keys are not written");
-    assert!(line.contains("accounts.ron is gone") && line.contains("`scram: Off`"), "{line}");
+    let line = server.wait_for_log("what is kept of passwords is not brought up to date");
+    assert!(line.contains("accounts.ron is gone") && line.contains("at a later login"), "{line}");
     log_in();
     assert!(!path.exists(), "a file with one account would have dropped the others");
+
+    // A mistake of whoever edits the file is none for ever: no reload is needed.
+    std::fs::write(&path, "(accounts: {").unwrap();
+    log_in();
+    server.wait_for_line("the mistake", |line| line.contains("brought up to date") && line.contains("accounts.ron:1:"));
+    std::fs::write(&path, text).unwrap();
+    log_in();
+    server.wait_for_log("SCRAM keys or new hashes of passwords written");
+    assert!(accounts(&server.setup).contains("scram: \"SCRAM-SHA-256$10000:"));
 }
 
 #[test]

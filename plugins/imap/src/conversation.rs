@@ -248,11 +248,6 @@ impl<'a> Conversation<'a> {
         Offer::of(&self.session, &self.services.directory, &[Mechanism::Plain])
     }
 
-    /// Whether a password may be taken now.
-    pub fn may_log_in(&self) -> bool {
-        self.session.may_take_password() && !(self.session.info.require_tls && self.session.tls().is_none())
-    }
-
     /// The account that has logged in; empty before.
     pub fn account(&self) -> String {
         match &self.state {

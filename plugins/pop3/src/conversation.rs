@@ -212,7 +212,7 @@ fn rules(session: &Session) -> Rules {
             (None, true) => Tls::Offered,
             (None, false) => Tls::Off,
         },
-        plaintext_auth: session.may_take_password() && !(session.info.require_tls && session.tls().is_none()),
+        plaintext_auth: session.may_take_password(),
     }
 }
 

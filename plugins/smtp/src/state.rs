@@ -95,7 +95,8 @@ pub enum Tls {
 }
 
 impl Rules {
-    /// Refuses a command before TLS where the listener demands it (RFC 3207 section 4).
+    /// Refuses a command before TLS where the listener demands it (RFC 3207 section 4). Asked once for every command, before it
+    /// runs.
     pub fn check_tls(&self) -> Result<(), Reply> {
         if self.require_tls && self.tls != Tls::Active {
             return Err(Reply::refuse(530, 7, 0, "Must issue a STARTTLS command first"));
@@ -103,10 +104,8 @@ impl Rules {
         Ok(())
     }
 
-    /// Refuses a mail command that comes before TLS or, where users are served, before login (RFC 3207 section 4,
-    /// RFC 4954 section 6).
+    /// Refuses a mail command that comes before login, where users are served (RFC 4954 section 6).
     pub fn check_access(&self, state: &State) -> Result<(), Reply> {
-        self.check_tls()?;
         if self.role == Role::Submission && state.account.is_none() {
             return Err(Reply::refuse(530, 7, 0, "Authentication required"));
         }

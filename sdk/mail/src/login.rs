@@ -13,7 +13,7 @@ pub use offer::Offer;
 use std::io;
 
 use data_encoding::BASE64;
-use dovetail_sdk::directory::{AuthStatus, Directory, DirectoryFailure, Proven, ScramRequest};
+use dovetail_sdk::directory::{Directory, DirectoryFailure, Proven, ScramRequest};
 use dovetail_sdk::line::{BadLine, Line};
 use dovetail_sdk::protocol::{Claim, Login, Session};
 use dovetail_sdk::Service;
@@ -108,21 +108,17 @@ pub async fn log_in(
                     Ok(directory) => directory.authorize(proven).await,
                     Err(failure) => Err(failure.into()),
                 };
-                match answer {
-                    Ok(outcome) if outcome.status == AuthStatus::Accepted => {
-                        admitted = Some((outcome, identity));
+                // Logged and reported before the client hears that it is in: what it says then, or that it goes, changes nothing.
+                match session.conclude(answer, identity, mechanism_name).await {
+                    login @ Login::Accepted { .. } => {
+                        admitted = Some(login);
                         exchange.welcome()
                     }
-                    answer => return Ok(Outcome::Ended(session.conclude(answer, identity, mechanism_name).await)),
+                    refused => return Ok(Outcome::Ended(refused)),
                 }
             }
             Ok(Step::Done) => {
-                return Ok(match admitted {
-                    Some((outcome, identity)) => {
-                        Outcome::Ended(session.conclude(Ok(outcome), identity, mechanism_name).await)
-                    }
-                    None => Outcome::NotUnderstood(SaslError::Over),
-                });
+                return Ok(admitted.map_or(Outcome::NotUnderstood(SaslError::Over), Outcome::Ended));
             }
             Err(SaslError::NotProven(why)) => {
                 let name = exchange.identity().unwrap_or_default();

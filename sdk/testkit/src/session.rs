@@ -260,6 +260,8 @@ mod tests {
         assert!(!session.may_take_password());
         let (session, _client) = TestSession::new().insecure_auth(true).session();
         assert!(session.may_take_password());
+        let (session, _client) = TestSession::new().insecure_auth(true).require_tls(true).session();
+        assert!(!session.may_take_password(), "who demands TLS means passwords, too");
     }
 
     #[tokio::test]

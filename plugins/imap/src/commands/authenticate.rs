@@ -13,7 +13,7 @@ use crate::login::{conclude, wrong};
 
 /// Logs in: challenges and responses, then the directory's word.
 pub async fn run(conversation: &mut Conversation<'_>, authenticate: Authenticate) -> io::Result<Answer> {
-    if !conversation.may_log_in() {
+    if !conversation.session.may_take_password() {
         let refusal = Completion::no("PRIVACYREQUIRED", "Begin TLS first: no passwords in the clear");
         return Ok(Answer::quiet(refusal));
     }

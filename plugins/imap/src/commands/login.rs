@@ -11,7 +11,7 @@ use crate::login::{log_in, wrong};
 
 /// Checks name and password.
 pub async fn run(conversation: &mut Conversation<'_>, login: Login) -> Answer {
-    if !conversation.may_log_in() {
+    if !conversation.session.may_take_password() {
         return Answer::quiet(Completion::no("PRIVACYREQUIRED", "Begin TLS first: no passwords in the clear"));
     }
     let Ok(identity) = String::from_utf8(login.user) else {

@@ -58,7 +58,6 @@ impl<'a> Auth<'a> {
         if rules.role != Role::Submission {
             return Err(Reply::refuse(502, 5, 1, "No logins here; use the submission port"));
         }
-        rules.check_tls()?;
         if state.account.is_some() || state.transaction.is_some() {
             return Err(Reply::refuse(503, 5, 1, "Logged in already, or a mail has been begun"));
         }

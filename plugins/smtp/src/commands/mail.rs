@@ -187,9 +187,6 @@ mod tests {
         assert_eq!(mail().check(&State::default(), &mx).unwrap_err().code(), 503);
         assert_eq!(mail().check(&in_mail(&[]), &mx).unwrap_err().code(), 503);
         assert_eq!(mail().check(&greeted(), &mx), Ok(()));
-        let strict = Rules { require_tls: true, ..mx.clone() };
-        assert_eq!(mail().check(&greeted(), &strict).unwrap_err().code(), 530);
-        assert_eq!(mail().check(&greeted(), &Rules { tls: Tls::Active, ..strict }), Ok(()));
         let submission = rules(Role::Submission, Tls::Active);
         assert_eq!(mail().check(&greeted(), &submission).unwrap_err().code(), 530);
         assert_eq!(mail().check(&logged_in(), &submission), Ok(()));

@@ -130,12 +130,23 @@ mod tests {
             S: 530 5.7.0 Must issue a STARTTLS command first
             S: 530 5.7.0 Must issue a STARTTLS command first
             S: 250 2.0.0 Ok
+            C: EHLO c
+            S: 250-mx.example greets c
+            S: 250-PIPELINING
+            S: 250-8BITMIME
+            S: 250-ENHANCEDSTATUSCODES
+            S: 250-SIZE 52428800
+            S: 250 STARTTLS
+            C: MAIL FROM:<x@remote.example>
+            S: 530 5.7.0 Must issue a STARTTLS command first
             C: STARTTLS
             S: 220 2.0.0 Ready to start TLS
             C: HELO c
             S: 250 mx.example
             C: VRFY bob
             S: 252 2.5.0 Cannot verify; send the mail and see
+            C: MAIL FROM:<x@remote.example>
+            S: 250 2.1.0 Sender ok
         ";
         world.talk(script).await.unwrap();
     }

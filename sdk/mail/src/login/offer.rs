@@ -28,7 +28,7 @@ impl Offer {
 
     /// What a session offers now; `passwords` are the mechanisms by which its protocol takes passwords.
     pub fn of(session: &Session, directory: &Service<Directory>, passwords: &[Mechanism]) -> Self {
-        if !session.may_take_password() || session.info.require_tls && session.tls().is_none() {
+        if !session.may_take_password() {
             return Offer::nothing();
         }
         let methods = directory.get().ok().and_then(|directory| directory.login_methods().ok()).unwrap_or_default();
