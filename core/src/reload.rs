@@ -132,6 +132,8 @@ impl Server {
             }
         };
         if let Err(problems) = in_place::all(restarts, &next.places).await {
+            // Those that were put back have been started anew.
+            self.judging.arrange_anew(&self.state);
             undo(&next, started).await;
             return Err(problems);
         }

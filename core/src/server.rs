@@ -143,6 +143,8 @@ impl Server {
         if problems.has_errors() {
             return Err(problems);
         }
+        // They may ask for them as soon as they start.
+        announce(&config);
         assembly.start().await?;
         for member in assembly.ordered() {
             member.about().say_started();
@@ -173,7 +175,6 @@ impl Server {
         };
         doors.switch(&listeners, fresh);
         let shape = Shape::of(&config, &assembly);
-        announce(&config);
         let state = State {
             config: Arc::new(config),
             assembly: Arc::new(assembly),

@@ -23,7 +23,11 @@ use crate::{
 use arguments::command;
 use call::Target;
 use clap::FromArgMatches as _;
-use dovetail_abi::{files_v1::OperationFiles, forms_v1::OperationForm, operations_v1::OperationList};
+use dovetail_abi::{
+    files_v1::OperationFiles,
+    forms_v1::OperationForm,
+    operations_v1::{FieldValue, Operation, OperationList, Report},
+};
 use form::{Form, Terminal};
 use std::{cell::OnceCell, ffi::OsString, path::PathBuf, process::ExitCode};
 use values::{add_from_environment, ask_for, values};
@@ -78,16 +82,18 @@ pub fn run(common: &Common, words: &[OsString]) -> Result<ExitCode, String> {
     // A program reads no questions.
     let terminal = Terminal::here().filter(|_| !common.json && form::is_wanted(operation, matches));
     let report = if let Some(terminal) = terminal {
-        let given = values(&form::beside(operation), matches)?;
+        let beside = form::beside(operation);
+        let mut given = values(&beside, matches)?;
+        add_from_environment(&word, &beside, &mut given)?;
         let hostname = hostname(&common, target.is_standalone(&given));
         let counsel = library.query::<OperationForm>()?;
         let mut form = Form::new(operation, &counsel, &hostname, given, terminal);
         let mut values = form.fill()?;
         loop {
             folder::add_further(operation, files.as_ref(), &mut values)?;
-            match target.call(values) {
+            match carried_out(&target, &beside, values) {
                 Ok(report) => break report,
-                Err(refusal) => values = form.again(&refusal.message)?,
+                Err(reason) => values = form.again(&reason)?,
             }
         }
     } else {
@@ -97,19 +103,23 @@ pub fn run(common: &Common, words: &[OsString]) -> Result<ExitCode, String> {
             return Err(missing);
         }
         folder::add_further(operation, files.as_ref(), &mut values)?;
-        match target.call(values.clone()) {
-            Ok(report) => report,
-            Err(refusal) => match values::wanted(operation, &refusal.ask, &values).filter(|_| !common.json) {
-                Some(field) => {
-                    values.push(ask_for(field)?);
-                    target.call(values).map_err(|refusal| refusal.message)?
-                }
-                None => return Err(refusal.message),
-            },
-        }
+        carried_out(&target, operation, values)?
     };
     output::report(&report, common.json);
     Ok(ExitCode::from(u8::try_from(report.exit).map_or(MAX_EXIT, |code| code.min(MAX_EXIT))))
+}
+
+/// Runs the operation; once more, if it wants a secret of `askable` that has not been given and somebody can be asked for.
+fn carried_out(target: &Target<'_>, askable: &Operation, mut values: Vec<FieldValue>) -> Result<Report, String> {
+    let refusal = match target.call(values.clone()) {
+        Ok(report) => return Ok(report),
+        Err(refusal) => refusal,
+    };
+    // A program reads no questions.
+    let wanted = values::wanted(askable, &refusal.ask, &values).filter(|_| !target.common.json);
+    let Some(field) = wanted else { return Err(refusal.message) };
+    values.push(ask_for(field)?);
+    target.call(values).map_err(|refusal| refusal.message)
 }
 
 /// What decides about the plugin and can stand behind the word: the plugin's own description of its operations, which tells

@@ -61,7 +61,7 @@ pub struct Explanation {
 /// What a client gets.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Certificate {
-    /// The identity's name.
+    /// The identity set's name, as a listener's `certificate` names it.
     pub name: String,
     /// `exact`, `wildcard`, `listener` or `default`.
     pub reason: String,
@@ -71,7 +71,7 @@ pub struct Certificate {
     pub pairs: Vec<Pair>,
     /// What is wrong with files that would be served as well, or in its place.
     pub problems: Vec<String>,
-    /// Identities that have the same name in their certificates, and come after this one.
+    /// Identity sets that have the same name in their certificates, and come after this one.
     pub others: Vec<String>,
 }
 
@@ -135,7 +135,7 @@ pub fn explain(server: &Server, listener: &str, server_name: Option<String>) -> 
                 _ => "default",
             };
             let certificate = Certificate {
-                name: choice.identity,
+                name: choice.certificate,
                 reason: reason.to_owned(),
                 fits: choice.fits,
                 pairs: choice.pairs.into_iter().map(Pair::from).collect(),

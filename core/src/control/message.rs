@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// The version of these messages; a client and a server of different versions say so instead of guessing.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// A request longer than this is refused; files are sent whole.
 pub const MAX_REQUEST: usize = 32 << 20;
 

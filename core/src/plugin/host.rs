@@ -207,7 +207,7 @@ impl HostNetProvider for InstanceHost {
 impl HostFaultProvider for InstanceHost {
     fn panicked(&self, report: PanicReport) -> Result<(), CallFailure> {
         let message = "the plugin panicked; what it was doing has ended, the rest goes on (report it to the plugin's author with this line)";
-        let record = LogRecord::new(Level::Error, "fault", report.session.as_deref(), message);
+        let record = LogRecord::new(Level::Error, report.session.as_deref(), message);
         self.0.log.write(&self.0.instance, &record.with("panic", &report.message).with("place", &report.place));
         // After its line in the log, which others tell of.
         self.0.account.panicked();
@@ -228,7 +228,7 @@ fn is_plain_name(name: &str) -> bool {
 
 impl HostConsoleProvider for InstanceHost {
     fn notice(&self, text: String) -> Result<(), CallFailure> {
-        self.0.log.write(&self.0.instance, &LogRecord::new(Level::Info, "notice", None, &text));
+        self.0.log.write(&self.0.instance, &LogRecord::new(Level::Info, None, &text));
         Ok(())
     }
 

@@ -32,6 +32,13 @@ pub struct Judging(Mutex<Option<Parties>>);
 type Parties = ((String, u64), Option<(String, u64)>);
 
 impl Judging {
+    /// Gives the store a judge even if it has had one: an instance that was started again in its place knows nothing of before,
+    /// and its generation is the same.
+    pub fn arrange_anew(&self, state: &Arc<ArcSwap<State>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.arrange(state);
+    }
+
     /// Gives the store that is in service now a judge, unless it has one for the provider that is.
     pub fn arrange(&self, state: &Arc<ArcSwap<State>>) {
         let now = state.load_full();

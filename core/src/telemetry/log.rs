@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     fn record(value: &str) -> LogRecord {
-        LogRecord::new(Level::Info, "t", Some("s1"), "login").with("user", value)
+        LogRecord::new(Level::Info, Some("s1"), "login").with("user", value)
     }
 
     #[test]

@@ -75,3 +75,22 @@ fn an_idle_administrator_does_not_keep_it_from_draining() {
     assert!(client.line().starts_with("421"), "{}", server.log());
     server.stop_after_signal();
 }
+
+#[test]
+fn instances_see_the_listeners_when_they_start() {
+    let server = Setup::new(
+        r#"(
+    hostname: "mail.example.test",
+    data_dir: "data",
+    plugins: { "echo": (), "hermit": () },
+    listeners: {
+        "one": (protocol: "echo", bind: ["127.0.0.1:0"]),
+        "two": (protocol: "echo", bind: ["127.0.0.1:0"]),
+    },
+)"#,
+    )
+    .start();
+    let log = server.log();
+    let line = log.lines().find(|line| line.contains("hermit moves in")).unwrap_or_else(|| panic!("{log}"));
+    assert!(line.contains("listeners=one,two") || line.contains("listeners=\"one,two\""), "{line}");
+}

@@ -15,7 +15,7 @@ pub fn explain(live: &Live, listener: Option<&str>, server_name: Option<&str>, n
     let others = chosen.offers.iter().filter(|set| set.id != chosen.set.id);
     Some(Choice {
         set: chosen.set.id,
-        identity: chosen.set.name().to_string(),
+        certificate: chosen.set.name().to_string(),
         reason: match chosen.why {
             Why::Exact => ChoiceReason::Exact,
             Why::Wildcard => ChoiceReason::Wildcard,
@@ -75,7 +75,7 @@ mod tests {
 
         let exact = ask(Some("a"), Some("mail.example.org"));
         assert_eq!(
-            (exact.identity.as_str(), exact.reason, exact.fits.as_deref()),
+            (exact.certificate.as_str(), exact.reason, exact.fits.as_deref()),
             ("a", ChoiceReason::Exact, Some("mail.example.org"))
         );
         assert_eq!(exact.others, ["b"]);

@@ -9,7 +9,7 @@ use crate::{
 };
 
 wire_enum! {
-    /// Why a client gets an identity.
+    /// Why a client gets an identity set.
     pub enum ChoiceReason: unknown Default {
         /// It asks for a name that is in the certificate.
         Exact = 1,
@@ -46,22 +46,22 @@ wire_struct! {
 }
 
 wire_struct! {
-    /// Which identity a client gets, and why.
+    /// Which identity set a client gets, and why.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Choice => ChoiceAbi {
         /// The identity set, as `resolve` gives it.
         pub set: u64,
-        /// The identity's name.
-        pub identity: String,
+        /// The name that a listener's `certificate` gives it.
+        pub certificate: String,
         /// Why it is this one.
         pub reason: ChoiceReason,
         /// The name in the certificate that fits, for `Exact` and `Wildcard`.
         pub fits: Option<String>,
         /// Its pairs; the TLS provider picks by what the client offers.
         pub pairs: Vec<PairFacts>,
-        /// What is wrong with further pairs of it, or with files that would be served in its place.
+        /// What is wrong with further pairs of the identity set, or with files that would be served in its place.
         pub problems: Vec<String>,
-        /// Other identities whose certificates have the same name, and come after this one.
+        /// Other identity sets whose certificates have the same name, and come after this one.
         pub others: Vec<String>,
     }
 }

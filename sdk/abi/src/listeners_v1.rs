@@ -1,4 +1,7 @@
 //! `dovetail.host.listeners/1`: what the server listens on, for plugins that judge whether they serve it well.
+//!
+//! During a reload these are the listeners from before it, for new instances that it starts as well, until everything is
+//! switched at once.
 
 use crate::{wire_enum, wire_struct, CallFailure};
 

@@ -3,7 +3,7 @@
 //! All are read here, as the caller. Of a folder only files are read whose name ends as the operation says, links to files
 //! are followed (that is how certbot lays its folders out), links to folders are not. What can't be read is passed over with
 //! a warning; the path itself must be readable. Bounds: [`MAX_FILES`], [`MAX_DEPTH`], [`MAX_ENTRIES`], [`MAX_FILE`],
-//! [`MAX_TOTAL`]; and [`MAX_FURTHER`] files that others name.
+//! [`MAX_TOTAL`]; and [`MAX_FURTHER`] files that others name, [`MAX_ROUNDS`] times after one another.
 
 use super::values::read_file;
 use crate::cli::output;
@@ -27,9 +27,9 @@ const MAX_ENTRIES: usize = 100_000;
 const MAX_FILE: u64 = 1 << 20;
 /// The most bytes in all: they go to the server in one request.
 const MAX_TOTAL: usize = 16 << 20;
-/// The most files that other files may name.
+/// The most files that other files may name, in all.
 const MAX_FURTHER: usize = 64;
-/// Files that are named may name others, so often.
+/// Files that are named may name others, so often; what is named then is passed over.
 const MAX_ROUNDS: usize = 3;
 
 /// The values of a `Path` field.
@@ -53,6 +53,15 @@ pub fn add_further(
     files: Option<&OperationFiles>,
     values: &mut Vec<FieldValue>,
 ) -> Result<(), String> {
+    add_or(operation, files, values, &mut passed_over)
+}
+
+fn add_or(
+    operation: &Operation,
+    files: Option<&OperationFiles>,
+    values: &mut Vec<FieldValue>,
+    passed_over: &mut dyn FnMut(&str),
+) -> Result<(), String> {
     let field = operation.fields.iter().find(|field| field.kind == FieldKind::Path);
     let Some((field, files)) = field.zip(files) else {
         return Ok(());
@@ -61,14 +70,25 @@ pub fn add_further(
         return Ok(());
     }
     let mut tried: BTreeSet<String> = values.iter().map(|value| value.text.clone()).collect();
-    for _ in 0..MAX_ROUNDS {
+    let mut further = 0;
+    for round in 0..=MAX_ROUNDS {
         let given = Given { operation: operation.name.clone(), values: values.clone() };
         let named = files.more(given).map_err(|failure| failure.to_string())?;
         let new: Vec<String> = named.into_iter().filter(|path| tried.insert(path.clone())).collect();
         if new.is_empty() {
             return Ok(());
         }
-        for path in new.into_iter().take(MAX_FURTHER) {
+        further += new.len();
+        if further > MAX_FURTHER {
+            return Err(too_many(field, &new));
+        }
+        if round == MAX_ROUNDS {
+            let why =
+                |path| format!("{path} stands at the end of a chain of more than {MAX_ROUNDS} files that name others");
+            new.iter().for_each(|path| passed_over(&why(path)));
+            return Ok(());
+        }
+        for path in new {
             let path = PathBuf::from(path);
             match read_file(&path, MAX_FILE) {
                 Ok(bytes) => values.push(value(field, &path, Some(bytes))),
@@ -163,6 +183,11 @@ fn passed_over(why: &str) {
     output::error(&format!("warning: {why}; passed over"));
 }
 
+fn too_many(field: &Field, new: &[String]) -> String {
+    let some = new.first().map(String::as_str).unwrap_or_default();
+    format!("more than {MAX_FURTHER} files are named: those of {} name {some} and others; name fewer", field.name)
+}
+
 fn too_much(field: &Field) -> String {
     format!("the files of {} have more than {} MiB: name a smaller folder", field.name, MAX_TOTAL >> 20)
 }
@@ -170,7 +195,60 @@ fn too_much(field: &Field) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dovetail_abi::{files_v1::OperationFilesProvider, CallFailure};
     use std::os::unix::fs::symlink;
+
+    /// Has each of these files named by the one before it, and those of `at_once` by the first.
+    struct Chain {
+        files: Vec<String>,
+        at_once: Vec<String>,
+    }
+
+    impl OperationFilesProvider for Chain {
+        fn more(&self, given: Given) -> Result<Vec<String>, CallFailure> {
+            let seen = given.values.iter().filter(|value| self.files.contains(&value.text)).count();
+            let next = self.files.get(seen).cloned();
+            Ok(if seen == 0 { self.at_once.iter().cloned().chain(next).collect() } else { next.into_iter().collect() })
+        }
+    }
+
+    /// What is given when `main.cf` names files that name others, and then what was passed over.
+    fn further(chain: usize, at_once: usize) -> Result<Vec<String>, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let make = |name: String| {
+            std::fs::write(dir.path().join(&name), "x").unwrap();
+            dir.path().join(name).to_str().unwrap().to_owned()
+        };
+        let main = make("main.cf".to_owned());
+        let files = OperationFiles::new(Chain {
+            files: (0..chain).map(|at| make(format!("chain{at}"))).collect(),
+            at_once: (0..at_once).map(|at| make(format!("once{at}"))).collect(),
+        });
+        let operation = Operation::new("import", "").field(field());
+        let mut given = values(&field(), Path::new(&main)).unwrap();
+        let mut passed_over = Vec::new();
+        add_or(&operation, Some(&files), &mut given, &mut |why| passed_over.push(why.to_owned()))?;
+        let passed_over = passed_over.into_iter().map(|why| why.replace(dir.path().to_str().unwrap(), ""));
+        Ok(names(&given, dir.path()).into_iter().map(|(name, _)| name).chain(passed_over).collect())
+    }
+
+    #[test]
+    fn files_that_others_name_are_all_read_or_none() {
+        assert_eq!(further(1, MAX_FURTHER - 1).unwrap().len(), 1 + MAX_FURTHER);
+        let error = further(0, MAX_FURTHER + 1).unwrap_err();
+        assert!(error.starts_with("more than 64 files are named: ") && error.contains("/once0 "), "{error}");
+        // In all, not each time.
+        assert!(further(2, MAX_FURTHER - 1).unwrap_err().starts_with("more than 64 files are named: "));
+    }
+
+    #[test]
+    fn files_name_others_a_few_times() {
+        let all = ["/main.cf", "/chain0", "/chain1", "/chain2"];
+        assert_eq!(further(MAX_ROUNDS, 0).unwrap(), all);
+        let more = further(MAX_ROUNDS + 1, 0).unwrap();
+        assert_eq!(more[..all.len()], all);
+        assert_eq!(more[all.len()..], ["/chain3 stands at the end of a chain of more than 3 files that name others"]);
+    }
 
     fn field() -> Field {
         Field::path("path", &[".pem", ".key"], "")

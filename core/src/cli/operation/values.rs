@@ -33,22 +33,9 @@ pub fn values(operation: &Operation, matches: &ArgMatches) -> Result<Vec<FieldVa
                 let given = matches.get_many::<i64>(&field.name).into_iter().flatten();
                 values.extend(given.map(|number| text(number.to_string())));
             }
-            FieldKind::Path => {
+            FieldKind::Path | FieldKind::File | FieldKind::Directory | FieldKind::Place => {
                 for path in matches.get_many::<PathBuf>(&field.name).into_iter().flatten() {
-                    values.extend(folder::values(field, path)?);
-                }
-            }
-            FieldKind::Directory | FieldKind::Place => {
-                for path in matches.get_many::<PathBuf>(&field.name).into_iter().flatten() {
-                    let path = std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))?;
-                    values.push(text(path.to_string_lossy().into_owned()));
-                }
-            }
-            FieldKind::File => {
-                for path in matches.get_many::<PathBuf>(&field.name).into_iter().flatten() {
-                    let bytes = read_file(path, MAX_FILE)?;
-                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                    values.push(FieldValue { bytes: Some(Secret::new(bytes)), ..text(name) });
+                    values.extend(of_path(field, path)?);
                 }
             }
             FieldKind::Secret => {
@@ -65,6 +52,23 @@ pub fn values(operation: &Operation, matches: &ArgMatches) -> Result<Vec<FieldVa
     Ok(values)
 }
 
+/// The values of a field that takes a path: the path itself, a file's bytes, or all files of a folder.
+pub(super) fn of_path(field: &Field, path: &Path) -> Result<Vec<FieldValue>, String> {
+    let value = |text: String, bytes| vec![FieldValue { name: field.name.clone(), text, bytes }];
+    match field.kind {
+        FieldKind::Path => folder::values(field, path),
+        FieldKind::File => {
+            let bytes = Secret::new(read_file(path, MAX_FILE)?);
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Ok(value(name, Some(bytes)))
+        }
+        _ => {
+            let path = std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            Ok(value(path.to_string_lossy().into_owned(), None))
+        }
+    }
+}
+
 /// Reads a regular file.
 pub(super) fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, String> {
     let shown = path.display();
@@ -78,6 +82,10 @@ pub(super) fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(|error| format!("{shown}: {error}"))?;
     file.take(max + 1).read_to_end(&mut bytes).map_err(|error| format!("{shown}: {error}"))?;
+    // It may have grown, and some say nothing of their length.
+    if bytes.len() as u64 > max {
+        return Err(format!("{shown} has more than {max} bytes, which is the limit"));
+    }
     Ok(bytes)
 }
 
@@ -175,4 +183,31 @@ pub(super) fn secret(field: &Field, file: Option<&Path>) -> Result<Option<Secret
         return Err(format!("the two {}s differ; nothing was changed", field.name));
     }
     Ok(Some(first.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_longer_than_it_says_is_not_cut() {
+        let path = Path::new("/proc/self/status");
+        assert_eq!(std::fs::metadata(path).unwrap().len(), 0);
+        assert!(read_file(path, MAX_FILE).unwrap().starts_with(b"Name:"));
+        assert_eq!(read_file(path, 5).unwrap_err(), "/proc/self/status has more than 5 bytes, which is the limit");
+    }
+
+    #[test]
+    fn secrets_beside_a_form_are_in_the_environment_too() {
+        let operation = Operation::new("move", "")
+            .field(Field::new("town", FieldKind::Text, "").asked("Town"))
+            .field(Field::new("safe", FieldKind::Secret, "").asked("Safe"))
+            .field(Field::new("door", FieldKind::Secret, ""));
+        std::env::set_var("DOVETAIL_HOUSE_SAFE", "12-34");
+        std::env::set_var("DOVETAIL_HOUSE_DOOR", "sesame");
+        let mut values = Vec::new();
+        add_from_environment("house", &super::super::form::beside(&operation), &mut values).unwrap();
+        let [only] = values.as_slice() else { panic!("{values:?}") };
+        assert_eq!((only.name.as_str(), only.bytes.as_ref().unwrap().expose()), ("door", b"sesame".as_slice()));
+    }
 }

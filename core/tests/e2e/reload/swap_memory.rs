@@ -19,7 +19,7 @@ impl Server {
     #[track_caller]
     fn reload_at_once(&self) {
         let mut socket = UnixStream::connect(self.setup.data_dir().join("run/control")).unwrap();
-        socket.write_all(b"{\"version\":1,\"call\":\"reload\"}\n").unwrap();
+        socket.write_all(b"{\"version\":2,\"call\":\"reload\"}\n").unwrap();
         let mut answer = String::new();
         BufReader::new(socket).read_line(&mut answer).unwrap();
         assert!(answer.starts_with("{\"report\":"), "{answer}");

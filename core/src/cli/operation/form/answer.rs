@@ -1,9 +1,6 @@
 //! One answer to a field of a form, read as what the field takes.
 
-use crate::cli::operation::{
-    folder,
-    values::{read_file, MAX_FILE},
-};
+use crate::cli::operation::values::of_path;
 use dovetail_abi::{
     operations_v1::{Field, FieldKind, FieldValue},
     Secret,
@@ -63,20 +60,16 @@ pub fn take(field: &Field, text: &str) -> Taken {
             "n" | "no" => answer("no", "false".to_owned()),
             _ => Taken::Refused("Answer y or n.".to_owned()),
         },
-        FieldKind::Directory | FieldKind::Place => match std::path::absolute(text) {
-            Ok(path) => answer(&path.to_string_lossy(), path.to_string_lossy().into_owned()),
-            Err(error) => Taken::Refused(format!("{text}: {error}")),
-        },
-        FieldKind::File => match read_file(Path::new(text), MAX_FILE) {
-            Ok(bytes) => {
-                let name = Path::new(text).file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let value = FieldValue { name: field.name.clone(), text: name, bytes: Some(Secret::new(bytes)) };
-                Taken::Answer(Answer { shown: text.to_owned(), values: vec![value] })
-            }
+        FieldKind::Path | FieldKind::File => match of_path(field, Path::new(text)) {
+            Ok(values) => Taken::Answer(Answer { shown: text.to_owned(), values }),
             Err(reason) => Taken::Refused(reason),
         },
-        FieldKind::Path => match folder::values(field, Path::new(text)) {
-            Ok(values) => Taken::Answer(Answer { shown: text.to_owned(), values }),
+        FieldKind::Directory | FieldKind::Place => match of_path(field, Path::new(text)) {
+            // Whole: it may be far from where it was typed.
+            Ok(values) => {
+                let shown = values.first().map(|value| value.text.clone()).unwrap_or_default();
+                Taken::Answer(Answer { shown, values })
+            }
             Err(reason) => Taken::Refused(reason),
         },
         _ => answer(text, text.to_owned()),

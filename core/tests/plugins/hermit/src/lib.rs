@@ -1,8 +1,9 @@
 //! A plugin for tests that owns a file, `hermit` in the data directory: it does not start while another instance of it runs.
-//! The operation `boom` panics, `fine` answers.
+//! It says which listeners it sees at its start. The operation `boom` panics, `fine` answers.
 
 use dovetail_sdk::{
     export_plugin,
+    listeners::HostListeners,
     operations::{FieldValue, Operation, OperationFailure, Operations, OperationsProvider, Progress, Report},
     Context, Plugin, StartFailure,
 };
@@ -20,6 +21,10 @@ impl Plugin for Hermit {
     type Config = Config;
 
     async fn start(_: Config, context: Context) -> Result<Self, StartFailure> {
+        let listeners = context.service::<HostListeners>()?;
+        let listeners = listeners.get().and_then(|host| host.listeners()).unwrap_or_default();
+        let names: Vec<&str> = listeners.iter().map(|listener| listener.name.as_str()).collect();
+        tracing::info!(listeners = %names.join(","), "hermit moves in");
         let file = context.about.in_data_dir("hermit");
         match std::fs::File::create_new(&file) {
             Ok(_) => Ok(Hermit { file }),
@@ -54,5 +59,5 @@ export_plugin! {
     command: "hermit",
     exclusive: true,
     provides: [Operations],
-    requires: [],
+    requires: [HostListeners],
 }
