@@ -38,8 +38,8 @@ wire_struct! {
     pub struct LogRecord => LogRecordAbi {
         /// How much it matters.
         pub level: Level,
-        /// One after the other: the module it comes from; the session it belongs to, or nothing; then name and value of each field
-        /// by turns. The field [`MESSAGE`] is the text of the record, [`SESSION`] its session if the second piece is empty.
+        /// One after the other: the session it belongs to, or nothing; then name and value of each field by turns. The field
+        /// [`MESSAGE`] is the text of the record, [`SESSION`] its session if the first piece is empty.
         pub text: String,
         /// Where each piece ends in `text`, in bytes from its beginning. A piece whose end is no place in `text` counts as empty.
         pub ends: Vec<u32>,
@@ -50,20 +50,20 @@ wire_struct! {
 pub const MESSAGE: &str = "message";
 /// The field that is the session of a record which has none otherwise.
 pub const SESSION: &str = "session";
-/// Pieces before the fields: the module and the session.
-const BEFORE: usize = 2;
+/// Pieces before the fields: the session.
+const BEFORE: usize = 1;
 
 impl LogRecord {
     /// A record without fields.
-    pub fn new(level: Level, target: &str, session: Option<&str>, message: &str) -> Self {
-        let mut record = LogRecord::begin(level, target, session);
+    pub fn new(level: Level, session: Option<&str>, message: &str) -> Self {
+        let mut record = LogRecord::begin(level, session);
         record.put(MESSAGE, message);
         record
     }
 
     /// Collects an event of `tracing`.
     pub fn from_event(event: &tracing::Event<'_>, session: Option<&str>) -> Self {
-        let mut record = LogRecord::begin(event.metadata().level().into(), event.metadata().target(), session);
+        let mut record = LogRecord::begin(event.metadata().level().into(), session);
         event.record(&mut record);
         record
     }
@@ -74,14 +74,9 @@ impl LogRecord {
         self
     }
 
-    /// The module it comes from.
-    pub fn target(&self) -> &str {
-        self.piece(0)
-    }
-
     /// The session it belongs to.
     pub fn session(&self) -> Option<&str> {
-        match self.piece(1) {
+        match self.piece(0) {
             "" => self.all().find(|(name, _)| *name == SESSION).map(|(_, value)| value),
             session => Some(session),
         }
@@ -94,14 +89,13 @@ impl LogRecord {
 
     /// The other fields, name and value, in their order.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        let session_is_a_field = self.piece(1).is_empty();
+        let session_is_a_field = self.piece(0).is_empty();
         self.all().filter(move |(name, _)| *name != MESSAGE && !(session_is_a_field && *name == SESSION))
     }
 
-    fn begin(level: Level, target: &str, session: Option<&str>) -> Self {
+    fn begin(level: Level, session: Option<&str>) -> Self {
         // Most records fit; others grow.
         let mut record = LogRecord { level, text: String::with_capacity(256), ends: Vec::with_capacity(16) };
-        record.piece_of(target);
         record.piece_of(session.unwrap_or_default());
         record
     }
@@ -161,16 +155,16 @@ mod tests {
 
     #[test]
     fn texts_come_out_as_they_went_in() {
-        let record = LogRecord::new(Level::Info, "smtp::data", Some("s1"), "accepted").with("from", "ä@example.org");
+        let record = LogRecord::new(Level::Info, Some("s1"), "accepted").with("from", "ä@example.org");
         let record = record.with("", "").with(SESSION, "forged");
-        assert_eq!((record.target(), record.session(), record.message()), ("smtp::data", Some("s1"), "accepted"));
+        assert_eq!((record.session(), record.message()), (Some("s1"), "accepted"));
         let fields: Vec<_> = record.fields().collect();
         assert_eq!(fields, [("from", "ä@example.org"), ("", ""), (SESSION, "forged")]);
     }
 
     #[test]
     fn a_session_may_be_a_field() {
-        let record = LogRecord::new(Level::Info, "core", None, "gone").with(SESSION, "s2").with("a", "1");
+        let record = LogRecord::new(Level::Info, None, "gone").with(SESSION, "s2").with("a", "1");
         assert_eq!(record.session(), Some("s2"));
         assert_eq!(record.fields().collect::<Vec<_>>(), [("a", "1")]);
     }
@@ -180,8 +174,7 @@ mod tests {
         let text = "aä".to_owned();
         for ends in [vec![], vec![2], vec![9, 1, 2, 0, 3], vec![3, 1, u32::MAX], vec![1, 1, 2, 3, 3, 3, 3]] {
             let record = LogRecord { level: Level::Warn, text: text.clone(), ends };
-            let all =
-                format!("{}{:?}{}{:?}", record.target(), record.session(), record.message(), record.fields().count());
+            let all = format!("{:?}{}{:?}", record.session(), record.message(), record.fields().count());
             assert!(!all.is_empty());
         }
     }
