@@ -9,6 +9,7 @@ mod layouts;
 mod reference;
 mod run;
 mod scan;
+mod serve;
 mod soak;
 mod swap;
 mod workspace;
@@ -27,7 +28,7 @@ struct Cli {
 enum Chore {
     /// Check that plugins depend on the SDK only, and core on the ABI only
     Deps,
-    /// Measure a release build, beside Dovecot and Postfix where they can be installed
+    /// Measure a release build, beside Dovecot, Postfix and nginx where they can be installed
     Bench(bench::Options),
     /// Kill and restart a loaded server for a while, look for lost or doubled messages, strain IMAP, then fuzz
     Soak(soak::Options),

@@ -7,8 +7,9 @@
 //!     boundary fill DIR COUNT   # makes so many certificates in a folder
 //!     boundary certs DIR        # JSON: what the certificate store takes for this folder (a pair in it is replaced)
 //!
-//! All of it happens in one thread and in memory, so that instructions can be counted: client and server are two tasks with
-//! a pipe between them. Plugins are looked for beside this program: `cargo build --release` makes them.
+//! `run` keeps to one thread and to memory, so that instructions can be counted: client and server are two tasks with a pipe
+//! between them. `certs` takes the time instead, with two threads and the folder. Plugins are looked for beside this
+//! program: `cargo build --release` makes them.
 //!
 //! **How it fails.** With one line on standard error and exit code 1; nothing is measured then.
 

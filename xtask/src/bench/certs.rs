@@ -9,8 +9,6 @@ use serde::Deserialize;
 use std::path::Path;
 use std::process::Command;
 
-/// Certificates in the folder.
-const COUNT: u32 = 10_000;
 /// The program that makes them and asks the store.
 const PROGRAM: &str = "boundary";
 
@@ -32,9 +30,10 @@ pub fn measure(report: &mut Report, bench: &Bench<'_>) -> Result<(), Error> {
     run::through(run::cargo().args(["build", "--quiet", "--release", "-p", PROGRAM]))?;
     let program = bench.build.program.with_file_name(PROGRAM);
     let folder = bench.dir.join("data").join("certs");
-    let mut table = Table::new(format!("{COUNT} certificates"), false);
+    let count = bench.options.certificates;
+    let mut table = Table::new(format!("{count} certificates"), false);
     let few = starts(bench)?;
-    run::output(Command::new(&program).arg("fill").arg(&folder).arg(COUNT.to_string()))?;
+    run::output(Command::new(&program).arg("fill").arg(&folder).arg(count.to_string()))?;
     let many = starts(bench)?;
     let mut more = Pair::new("longer start to IMAP greeting inside TLS, ms", Aim::AtMost(2000.0));
     few.iter().zip(&many).for_each(|(few, many)| more.add(dovetail::NAME, Sample { value: many - few, cpu_us: None }));
@@ -52,11 +51,11 @@ pub fn measure(report: &mut Report, bench: &Bench<'_>) -> Result<(), Error> {
         figures.iter().for_each(|f| pair.add(dovetail::NAME, Sample { value: value(f), cpu_us: None }));
         table.add(&pair);
     }
-    if let Some(wrong) = figures.iter().find(|figures| figures.certificates != COUNT) {
-        table.trouble(dovetail::NAME, "certificates", &format!("{} of {COUNT} are served", wrong.certificates));
+    if let Some(wrong) = figures.iter().find(|figures| figures.certificates != count) {
+        table.trouble(dovetail::NAME, "certificates", &format!("{} of {count} are served", wrong.certificates));
     }
     let note = format!(
-        "Medians of {} runs. {COUNT} pairs of P-256, each with a name of its own, beside the one that the listeners serve. Every \
+        "Medians of {} runs. {count} pairs of P-256, each with a name of its own, beside the one that the listeners serve. Every \
          pair is read and compared at the start; after it each is proved by a signature, and checked by the TLS provider.",
         bench.options.runs
     );

@@ -43,7 +43,7 @@ pub struct Options {
     /// Only these groups of measurements, with commas between them
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Group>,
-    /// A look whether it all works: one run of a second each, small mailboxes, 100 idle connections
+    /// A look whether it all works: one run of a second each, small mailboxes, 100 idle connections, 500 certificates
     #[arg(long)]
     quick: bool,
     /// Runs of each measurement; the report gives medians
@@ -58,9 +58,12 @@ pub struct Options {
     /// Idle TLS connections to hold, one measurement each
     #[arg(long, value_delimiter = ',', default_values_t = [1000, 10_000])]
     idle: Vec<u32>,
-    /// Don't install or run Postfix and Dovecot
+    /// Don't install or run Dovecot, Postfix and nginx
     #[arg(long)]
     no_peers: bool,
+    /// Certificates in the store's folder
+    #[arg(long, default_value_t = 10_000)]
+    certificates: u32,
     /// Where servers keep their data meanwhile: on a real disk, or a sync costs nothing
     #[arg(long, default_value = "/var/tmp")]
     dir: PathBuf,
@@ -182,6 +185,7 @@ impl Options {
             self.seconds = 1;
             self.messages = self.messages.min(500);
             self.idle = vec![100];
+            self.certificates = self.certificates.min(500);
         }
         self
     }

@@ -1,7 +1,7 @@
 //! The server under test: configured, started, and talked to by its commands and its control socket.
 
 use super::builds::{Builds, Provider};
-use crate::{error::Error, run};
+use crate::{error::Error, run, serve::Serving};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
@@ -10,8 +10,8 @@ use std::{
     net::SocketAddr,
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    process::Command,
+    time::Duration,
 };
 use steady::{Kind, Seen};
 
@@ -20,11 +20,11 @@ pub const HOST: &str = "mail.swap.test";
 const PASSWORD: &str = "swap and swap again";
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running server; killed when dropped.
+/// A running server.
 pub struct Server {
     program: PathBuf,
     dir: PathBuf,
-    child: Child,
+    serving: Serving,
 }
 
 impl Server {
@@ -39,38 +39,13 @@ impl Server {
             add.args(["accounts", "add", &address(account), "--password-file"]).arg(&password);
             run::output(add.arg("--config").arg(dir.join("dovetail.ron")))?;
         }
-        let log = dir.join("log");
-        let file = fs::File::create(&log).map_err(Error::file(&log))?;
-        let child = Command::new(program)
-            .args(["serve", "--config"])
-            .arg(dir.join("dovetail.ron"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(file)
-            .spawn()
-            .map_err(|source| Error::Start { program: program.display().to_string(), source })?;
-        let mut server = Server { program: program.clone(), dir: dir.to_owned(), child };
-        let since = Instant::now();
-        while !fs::read_to_string(&log).unwrap_or_default().contains(" core: ready ") {
-            if server.child.try_wait().ok().flatten().is_some() || since.elapsed() > PATIENCE {
-                let said = fs::read_to_string(&log).unwrap_or_default();
-                return Err(Error::Server(format!("the server doesn't come up: {said}")));
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        Ok(server)
+        let serving = Serving::start(program, &dir.join("dovetail.ron"), &dir.join("log"), |_| {})?;
+        Ok(Server { program: program.clone(), dir: dir.to_owned(), serving })
     }
 
     /// Asks it to stop and waits until it has.
-    pub fn stop(mut self) -> Result<(), Error> {
-        use rustix::process::{kill_process, Pid, Signal};
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        let asked = pid.ok_or(()).and_then(|pid| kill_process(pid, Signal::TERM).map_err(drop));
-        match asked.and_then(|()| self.child.wait().map_err(drop)) {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(Error::Server(format!("asked to stop, the server ended with {status}"))),
-            Err(()) => Err(Error::Server("the server is gone before it was stopped".into())),
-        }
+    pub fn stop(self) -> Result<(), Error> {
+        self.serving.stop().map(drop)
     }
 
     /// Has another provider do TLS: one word of the config, and a reload.
@@ -140,7 +115,7 @@ impl Server {
 
     /// Its share of memory (PSS), in octets.
     pub fn memory(&self) -> Result<u64, Error> {
-        let path = PathBuf::from(format!("/proc/{}/smaps_rollup", self.child.id()));
+        let path = PathBuf::from(format!("/proc/{}/smaps_rollup", self.serving.pid()));
         let text = fs::read_to_string(&path).map_err(Error::file(&path))?;
         let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or_default();
         let kilobytes: Option<u64> = line.trim().strip_suffix("kB").and_then(|text| text.trim().parse().ok());
@@ -158,7 +133,7 @@ impl Server {
         let mut line = String::new();
         let asked = UnixStream::connect(&socket).and_then(|mut stream| {
             stream.set_read_timeout(Some(PATIENCE))?;
-            stream.write_all(format!("{{\"version\":1,\"call\":\"{what}\"}}\n").as_bytes())?;
+            stream.write_all(format!("{{\"version\":2,\"call\":\"{what}\"}}\n").as_bytes())?;
             BufReader::new(stream).read_line(&mut line)
         });
         asked.map_err(Error::file(&socket))?;
@@ -174,14 +149,6 @@ impl Server {
         let mut command = Command::new(&self.program);
         command.args(words).arg("--config").arg(self.dir.join("dovetail.ron"));
         command
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Both fail if it has ended, as it should have.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
