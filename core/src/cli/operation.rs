@@ -2,13 +2,15 @@
 //!
 //! Files and secrets are read here, as the caller, and sent as bytes: a server without privileges can't read the caller's
 //! home. With a server running the call goes over its control socket; without, the data directory is locked and just the
-//! plugins that are needed are started. Operations that name a folder of their own need neither.
+//! plugins that are needed are started, as the directory's owner if that is another than us and we are root. Operations that
+//! name a folder of their own need neither.
 
 mod arguments;
 mod call;
 mod folder;
 mod form;
 pub mod offered;
+mod owner;
 mod values;
 
 use super::{output, place, Common};
@@ -79,26 +81,20 @@ pub fn run(common: &Common, words: &[OsString]) -> Result<ExitCode, String> {
     };
     // A library that knows of no further files has no such interface.
     let files = library.query::<OperationFiles>().ok();
+    let environment = |variable: &str| std::env::var_os(variable);
     // A program reads no questions.
     let terminal = Terminal::here().filter(|_| !common.json && form::is_wanted(operation, matches));
     let report = if let Some(terminal) = terminal {
         let beside = form::beside(operation);
         let mut given = values(&beside, matches)?;
-        add_from_environment(&word, &beside, &mut given)?;
+        add_from_environment(&word, &beside, &mut given, environment)?;
         let hostname = hostname(&common, target.is_standalone(&given));
         let counsel = library.query::<OperationForm>()?;
         let mut form = Form::new(operation, &counsel, &hostname, given, terminal);
-        let mut values = form.fill()?;
-        loop {
-            folder::add_further(operation, files.as_ref(), &mut values)?;
-            match carried_out(&target, &beside, values) {
-                Ok(report) => break report,
-                Err(reason) => values = form.again(&reason)?,
-            }
-        }
+        form.carry_out(files.as_ref(), |values| carried_out(&target, &beside, values))?
     } else {
         let mut values = values(operation, matches)?;
-        add_from_environment(&word, operation, &mut values)?;
+        add_from_environment(&word, operation, &mut values, environment)?;
         if let Some(missing) = form::missing(operation, &values) {
             return Err(missing);
         }

@@ -189,13 +189,14 @@ impl Making<'_> {
             .ok_or_else(|| match &listener.options.certificate {
                 Some(name) => (
                     format!("there is no certificate `{name}` for TLS"),
-                    format!("make it with `dovetail certs create --name {name} ...`, import it, or correct `certificate`"),
+                    format!("make it with `dovetail certs create --name {name} ...`, import it, or correct `certificate`; `dovetail certs check` tells what is wrong with those that are there"),
                 ),
                 None => (
                     "there is no certificate for TLS".to_owned(),
                     format!(
                         "make one with `dovetail certs create --name {}`, import one with `dovetail certs import`, or set \
-                         `create_missing: true` for `{certs_name}`",
+                         `create_missing: true` for `{certs_name}`; `dovetail certs check` tells what is wrong with those that are \
+                         there",
                         self.config.hostname
                     ),
                 ),

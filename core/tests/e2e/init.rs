@@ -1,5 +1,6 @@
 //! `dovetail init`: from an empty folder to a server that runs, without privileges and on the real ports.
 
+mod as_root;
 mod clean_root;
 mod files;
 mod ports;

@@ -1,5 +1,6 @@
 //! Carrying out an operation: in the running server, or in this process with just the plugins that it needs.
 
+use super::owner::become_owner;
 use crate::{
     cli::{output, place, Common},
     config::{document::Piece, model::LogConfig, Config, LogFormat, PluginConfig, Problems},
@@ -22,7 +23,13 @@ use dovetail_abi::{
     kernel_v1::Purpose,
     operations_v1::{FieldValue, Operation, Report},
 };
-use std::{cell::OnceCell, collections::BTreeMap, io::IsTerminal, path::PathBuf, time::Duration};
+use std::{
+    cell::OnceCell,
+    collections::BTreeMap,
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokio::runtime::Runtime;
 
 /// A command's operation, and what carries it out.
@@ -54,17 +61,14 @@ impl Target<'_> {
     /// # Errors
     /// What the operation says, or why it can't be reached.
     pub fn call(&self, values: Vec<FieldValue>) -> Result<Report, Refusal> {
-        let steps = Steps::new();
-        let report = match self.is_standalone(&values) {
-            true => self.standalone(values, &steps),
-            false => self.on_server(values, &steps),
-        };
-        steps.end();
-        report
+        match self.is_standalone(&values) {
+            true => self.standalone(values),
+            false => self.on_server(values),
+        }
     }
 
     /// Runs an operation in the running server; without one, with the data directory locked, in this process.
-    fn on_server(&self, values: Vec<FieldValue>, steps: &Steps) -> Result<Report, Refusal> {
+    fn on_server(&self, values: Vec<FieldValue>) -> Result<Report, Refusal> {
         let (config, _) = place::find_data(self.common)?;
         let reached = Client::connect(&config.data_dir);
         let shown = config.data_dir.display();
@@ -75,21 +79,25 @@ impl Target<'_> {
                 operation: self.operation.name.clone(),
                 values: values.into_iter().map(Into::into).collect(),
             };
+            let steps = Steps::new();
             return match client.call(call, |step| steps.show(step))? {
                 Answer::Report(report) => Ok((*report).into()),
                 Answer::Wanting(refusal) => Err(refusal),
                 _ => Err("the server answered something else than a report".to_owned().into()),
             };
         }
+        become_owner(&config.data_dir)?;
         keep_files_private();
         let _lock = DataDir::lock(&config.data_dir).map_err(|error| error.to_string())?;
         let loading = Loading { finder: place::finder(self.common, Some(&config)), ..Loading::default() };
         let instance = instance_for(&config, &loading.finder, self.word, self.instance.as_deref())?;
-        self.offline(&config, &loading, &instance, values, steps, Purpose::Operate)
+        self.offline(&config, &loading, &instance, values, Purpose::Operate)
     }
 
     /// Runs an operation that names its own folder: with one instance, which touches nothing else.
-    fn standalone(&self, values: Vec<FieldValue>, steps: &Steps) -> Result<Report, Refusal> {
+    fn standalone(&self, values: Vec<FieldValue>) -> Result<Report, Refusal> {
+        let folders = values.iter().filter(|value| value.name == self.operation.standalone_field);
+        folders.map(|folder| become_owner(Path::new(&folder.text))).collect::<Result<(), _>>()?;
         let nowhere = Piece::empty();
         let path = &self.found.path;
         let path = std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -120,7 +128,7 @@ impl Target<'_> {
             listeners: Vec::new(),
         };
         let loading = Loading { finder: place::finder(self.common, None), ..Loading::default() };
-        self.offline(&config, &loading, &plugin, values, steps, Purpose::Standalone)
+        self.offline(&config, &loading, &plugin, values, Purpose::Standalone)
     }
 
     fn offline(
@@ -129,9 +137,9 @@ impl Target<'_> {
         loading: &Loading,
         instance: &str,
         values: Vec<FieldValue>,
-        steps: &Steps,
         purpose: Purpose,
     ) -> Result<Report, Refusal> {
+        let steps = Steps::new();
         let runtime = match self.runtime.get() {
             Some(runtime) => runtime,
             None => {
@@ -211,8 +219,10 @@ impl Steps {
             bar.set_message(output::shown(text));
         }
     }
-    /// Takes it away.
-    fn end(&self) {
+}
+
+impl Drop for Steps {
+    fn drop(&mut self) {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();
         }
