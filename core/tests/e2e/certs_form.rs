@@ -22,7 +22,7 @@ const FIELDS: [(&str, &str, &str, &str, &str, &str); 11] = [
     ("Days", "[365]", "At most 7300", "0", "1 to 7300", "30"),
     ("Name of the files", "[form.test]", "NAME.key", "../form", "can't name a certificate", "form"),
 ];
-const LONG: &str = "a-name-of-more-than-sixty-four-characters-is-more-than-X.520-gives-room-for";
+const LONG: &str = "A name of more than sixty-four characters is more than X.520 gives room for";
 const LONGER: &str =
     "A place whose name has more than one hundred and twenty-eight characters is not on this earth, or it is \
                       in Wales and even there nobody writes it out";

@@ -24,7 +24,7 @@ use crate::identity::Pair;
 use crate::input::Input;
 use crate::live::How;
 use crate::name::CertName;
-use crate::publish::{publish, Existing, PublishError};
+use crate::publish::{publish, Existing, OpenKey, PublishError};
 use crate::serving::Serving;
 use crate::snapshot::Snapshot;
 
@@ -77,7 +77,11 @@ fn renew_pair(folder: &Path, pair: &Pair, now: OffsetDateTime) -> Result<Certifi
     if let Some(what) = renewed.left_out.first() {
         return Err(RenewalError::LeftOut { name: pair.name().to_string(), what: what.clone() });
     }
+    let key = OpenKey::of(folder, pair.name());
     publish(folder, &renewed.pair, Existing::Unchanged(pair.stamp))?;
+    if let Some(key) = key {
+        tracing::warn!(certificate = %pair.name(), "{}", key.warning(folder));
+    }
     Ok(renewed.certificate)
 }
 

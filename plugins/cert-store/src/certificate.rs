@@ -5,14 +5,16 @@
 
 use std::net::IpAddr;
 
+use aws_lc_rs::signature;
 use time::OffsetDateTime;
 use x509_parser::der_parser::asn1_rs::FromDer;
-use x509_parser::extensions::GeneralName;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::X509Certificate;
-use x509_parser::public_key::PublicKey;
+use x509_parser::public_key::{PublicKey, RSAPublicKey};
 use x509_parser::signature_algorithm::SignatureAlgorithm;
 
 use crate::fingerprint::Fingerprint;
+use crate::key::{bits_of, KeyKind};
 
 /// The largest certificate.
 pub const MAX_DER: usize = 256 * 1024;
@@ -42,8 +44,8 @@ pub struct Certificate {
     pub emails: Vec<String>,
     /// What kind of key is in it, as text: "RSA 2048", "ECDSA P-256", "DSA".
     pub key_name: String,
-    /// RSA's size in bits, if it is RSA.
-    pub rsa_bits: Option<usize>,
+    /// The same, if a private key could be of that kind here. RSA is, whatever its size.
+    pub key_kind: Option<KeyKind>,
     /// What it is signed with, as text.
     pub signature_name: String,
     /// Whether the signature rests on MD2, MD4 or MD5.
@@ -56,6 +58,10 @@ pub struct Certificate {
     pub is_ca: bool,
     /// Extended key usage is absent, any, or includes server authentication.
     pub for_servers: bool,
+    /// Extensions that whoever doesn't know them must refuse it for, and that no TLS program knows: their identifiers.
+    pub unknown_critical: Vec<String>,
+    /// The same of those that some know: those of policies.
+    pub policy_critical: Vec<String>,
     /// Subject and issuer are the same name.
     pub self_issued: bool,
     /// Subject's DER, to match issuers by.
@@ -105,20 +111,30 @@ impl Certificate {
         Ok((rest, facts(whole, &parsed)))
     }
 
-    /// Whether `issuer` signed this certificate: `None` if its signature algorithm can't be checked here.
+    /// Whether `issuer` signed this certificate: `None` if its signature algorithm can't be checked here, and the names of the
+    /// keys don't say that another key of the issuer's did.
     pub fn signed_by(&self, issuer: &Certificate) -> Option<bool> {
         if self.raw_issuer != issuer.raw_subject {
             return Some(false);
         }
         let (_, mine) = parse(&self.der).ok()?;
         let (_, theirs) = parse(&issuer.der).ok()?;
-        match mine.verify_signature(Some(theirs.public_key())) {
+        let verified = match mine.verify_signature(Some(theirs.public_key())) {
             Ok(()) => Some(true),
             Err(x509_parser::error::X509Error::SignatureUnsupportedAlgorithm) => None,
+            // The library refuses small keys whatever they have signed.
+            Err(_) if issuer.has_small_rsa() => signed_by_small_rsa(&mine, &issuer.public_key),
             // The library checks PSS with salts of the hash's length alone; others are good, too.
             Err(_) if mine.signature_algorithm.algorithm.to_id_string() == RSA_PSS => None,
             Err(_) => Some(false),
-        }
+        };
+        let is_anothers = || matches!((issuer_key(&mine), own_key(&theirs)), (Some(one), Some(other)) if one != other);
+        verified.or_else(|| is_anothers().then_some(false))
+    }
+
+    /// Whether its key is RSA of fewer than 2048 bits.
+    pub fn has_small_rsa(&self) -> bool {
+        matches!(self.key_kind, Some(KeyKind::Rsa(..2048)))
     }
 
     /// Whether it is signed with its own key.
@@ -155,15 +171,16 @@ fn facts(der: &[u8], parsed: &X509Certificate<'_>) -> Certificate {
             }
         }
     }
-    let signature = parsed.signature_algorithm.algorithm.to_id_string();
+    let signed_with = parsed.signature_algorithm.algorithm.to_id_string();
     // RSA-PSS names its hash in parameters, and means SHA-1 without (RFC 4055 section 3.1). Of others the parser isn't asked:
     // a debug build of it writes about those that it doesn't know to standard error.
-    let pss = (signature == RSA_PSS).then(|| SignatureAlgorithm::try_from(&parsed.signature_algorithm));
+    let pss = (signed_with == RSA_PSS).then(|| SignatureAlgorithm::try_from(&parsed.signature_algorithm));
     let hash = match pss {
         Some(Ok(SignatureAlgorithm::RSASSA_PSS(pss))) => pss.hash_algorithm_oid().to_id_string(),
         _ => String::new(),
     };
-    let (key_name, rsa_bits) = key_facts(parsed);
+    let (key_name, key_kind) = key_facts(parsed);
+    let (policy_critical, unknown_critical) = unusual_critical(parsed);
     Certificate {
         subject: parsed.subject().to_string(),
         issuer: parsed.issuer().to_string(),
@@ -174,10 +191,10 @@ fn facts(der: &[u8], parsed: &X509Certificate<'_>) -> Certificate {
         ip_addresses,
         emails,
         key_name,
-        rsa_bits,
-        signature_name: signature_name(&signature),
-        signed_with_md5: MD5_SIGNATURES.contains(&signature.as_str()) || hash == MD5,
-        signed_with_sha1: SHA1_SIGNATURES.contains(&signature.as_str()) || hash == SHA1,
+        key_kind,
+        signature_name: signature_name(&signed_with),
+        signed_with_md5: MD5_SIGNATURES.contains(&signed_with.as_str()) || hash == MD5,
+        signed_with_sha1: SHA1_SIGNATURES.contains(&signed_with.as_str()) || hash == SHA1,
         version: parsed.version().0.saturating_add(1),
         is_ca: matches!(parsed.basic_constraints(), Ok(Some(c)) if c.value.ca),
         for_servers: match parsed.extended_key_usage() {
@@ -185,6 +202,8 @@ fn facts(der: &[u8], parsed: &X509Certificate<'_>) -> Certificate {
             Ok(None) => true,
             Err(_) => false,
         },
+        unknown_critical,
+        policy_critical,
         self_issued: parsed.subject().as_raw() == parsed.issuer().as_raw(),
         raw_subject: parsed.subject().as_raw().to_vec(),
         raw_issuer: parsed.issuer().as_raw().to_vec(),
@@ -202,35 +221,68 @@ fn ip(bytes: &[u8]) -> Option<IpAddr> {
     <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from)
 }
 
-fn key_facts(parsed: &X509Certificate<'_>) -> (String, Option<usize>) {
+fn key_facts(parsed: &X509Certificate<'_>) -> (String, Option<KeyKind>) {
     let info = parsed.public_key();
     let curve = || {
         let parameters = info.algorithm.parameters.as_ref()?;
         Some(parameters.as_oid().ok()?.to_id_string())
     };
-    match info.parsed() {
-        Ok(PublicKey::RSA(rsa)) => {
-            let bits = rsa.key_size();
-            (format!("RSA {bits}"), Some(bits))
-        }
-        Ok(PublicKey::EC(_)) => {
-            let name = match curve().as_deref() {
-                Some("1.2.840.10045.3.1.7") => "ECDSA P-256".to_owned(),
-                Some("1.3.132.0.34") => "ECDSA P-384".to_owned(),
-                Some("1.3.132.0.35") => "ECDSA P-521".to_owned(),
-                Some(oid) => format!("ECDSA on curve {oid}"),
-                None => "ECDSA with explicit parameters".to_owned(),
-            };
-            (name, None)
-        }
-        Ok(PublicKey::DSA(_)) => ("DSA".to_owned(), None),
-        _ => match info.algorithm.algorithm.to_id_string().as_str() {
-            "1.3.101.112" => ("Ed25519".to_owned(), None),
-            "1.3.101.113" => ("Ed448".to_owned(), None),
-            "1.2.840.113549.1.1.10" => ("RSA-PSS".to_owned(), None),
-            oid => (format!("unknown ({oid})"), None),
+    let kind = match info.parsed() {
+        Ok(PublicKey::RSA(RSAPublicKey { modulus, .. })) => Ok(KeyKind::Rsa(bits_of(modulus))),
+        Ok(PublicKey::EC(_)) => match curve().as_deref() {
+            Some("1.2.840.10045.3.1.7") => Ok(KeyKind::EcdsaP256),
+            Some("1.3.132.0.34") => Ok(KeyKind::EcdsaP384),
+            Some("1.3.132.0.35") => Ok(KeyKind::EcdsaP521),
+            Some(oid) => Err(format!("ECDSA on curve {oid}")),
+            None => Err("ECDSA with explicit parameters".to_owned()),
         },
+        Ok(PublicKey::DSA(_)) => Err("DSA".to_owned()),
+        _ => match info.algorithm.algorithm.to_id_string().as_str() {
+            "1.3.101.112" => Ok(KeyKind::Ed25519),
+            "1.3.101.113" => Err("Ed448".to_owned()),
+            "1.2.840.113549.1.1.10" => Err("RSA-PSS".to_owned()),
+            oid => Err(format!("unknown ({oid})")),
+        },
+    };
+    match kind {
+        Ok(kind) => (kind.to_string(), Some(kind)),
+        Err(name) => (name, None),
     }
+}
+
+/// Whether an RSA key that is too small for everybody else has signed a certificate: `None` if even that can't be checked.
+fn signed_by_small_rsa(certificate: &X509Certificate<'_>, public_key: &[u8]) -> Option<bool> {
+    let algorithm = match certificate.signature_algorithm.algorithm.to_id_string().as_str() {
+        "1.2.840.113549.1.1.5" | "1.3.14.3.2.29" => &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+        "1.2.840.113549.1.1.11" => &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+        "1.2.840.113549.1.1.13" => &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+        _ => return None,
+    };
+    let key = signature::UnparsedPublicKey::new(algorithm, public_key);
+    Some(key.verify(certificate.tbs_certificate.as_ref(), &certificate.signature_value.data).is_ok())
+}
+
+/// What the key that signed a certificate is called in it (RFC 5280 section 4.2.1.1).
+fn issuer_key<'a>(parsed: &'a X509Certificate<'_>) -> Option<&'a [u8]> {
+    parsed.iter_extensions().find_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::AuthorityKeyIdentifier(key) => key.key_identifier.as_ref().map(|key| key.0),
+        _ => None,
+    })
+}
+
+/// What a certificate calls its own key (RFC 5280 section 4.2.1.2).
+fn own_key<'a>(parsed: &'a X509Certificate<'_>) -> Option<&'a [u8]> {
+    parsed.iter_extensions().find_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::SubjectKeyIdentifier(key) => Some(key.0),
+        _ => None,
+    })
+}
+
+/// The critical extensions that not everybody knows: those of policies, and the others.
+fn unusual_critical(parsed: &X509Certificate<'_>) -> (Vec<String>, Vec<String>) {
+    let critical = parsed.extensions().iter().filter(|extension| extension.critical);
+    let unusual = critical.map(|extension| extension.oid.to_id_string()).filter(|oid| !KNOWN.contains(&oid.as_str()));
+    unusual.partition(|oid| POLICIES.contains(&oid.as_str()))
 }
 
 fn signature_name(oid: &str) -> String {
@@ -251,6 +303,12 @@ fn signature_name(oid: &str) -> String {
     name.to_owned()
 }
 
+/// The extensions that everybody knows: key usage, alternative names, basic constraints, name constraints, revocation lists,
+/// extended key usage (RFC 5280 section 4.2.1).
+const KNOWN: [&str; 6] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30", "2.5.29.31", "2.5.29.37"];
+/// Those that OpenSSL, NSS and GnuTLS know and webpki, which rustls uses, doesn't: certificate policies, policy mappings,
+/// policy constraints, inhibit anyPolicy.
+const POLICIES: [&str; 4] = ["2.5.29.32", "2.5.29.33", "2.5.29.36", "2.5.29.54"];
 const RSA_PSS: &str = "1.2.840.113549.1.1.10";
 const MD5: &str = "1.2.840.113549.2.5";
 const SHA1: &str = "1.3.14.3.2.26";

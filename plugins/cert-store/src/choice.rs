@@ -12,10 +12,10 @@ use crate::snapshot::Why;
 pub fn explain(live: &Live, listener: Option<&str>, server_name: Option<&str>, now: OffsetDateTime) -> Option<Choice> {
     let snapshot = live.snapshot();
     let chosen = snapshot.explain(listener, server_name)?;
-    let others = chosen.offers.iter().filter(|set| set.id != chosen.set.id);
+    let others = chosen.offers.iter().filter(|part| part.set.id != chosen.part.set.id);
     Some(Choice {
-        set: chosen.set.id,
-        certificate: chosen.set.name().to_string(),
+        set: chosen.part.id(),
+        certificate: chosen.part.set.name().to_string(),
         reason: match chosen.why {
             Why::Exact => ChoiceReason::Exact,
             Why::Wildcard => ChoiceReason::Wildcard,
@@ -23,9 +23,9 @@ pub fn explain(live: &Live, listener: Option<&str>, server_name: Option<&str>, n
             Why::Default => ChoiceReason::Default,
         },
         fits: chosen.fits.clone(),
-        pairs: chosen.set.identities().map(|identity| facts(identity, now)).collect(),
-        problems: live.broken(chosen.set.name().as_str()),
-        others: others.map(|set| set.name().to_string()).collect(),
+        pairs: chosen.part.identities().map(|identity| facts(identity, now)).collect(),
+        problems: live.broken(chosen.part.set.name().as_str()),
+        others: others.map(|part| part.set.name().to_string()).collect(),
     })
 }
 

@@ -11,6 +11,7 @@ use crate::input::{Input, InputError};
 use crate::key::PrivateKey;
 use crate::name::CertName;
 use crate::prove::{Mismatch, Proof};
+use crate::turn;
 
 /// A pair as it was read from the folder.
 #[derive(Debug)]
@@ -37,6 +38,9 @@ pub struct Identity {
     pub chain: Vec<Certificate>,
     /// The leaf's key.
     pub key: PrivateKey,
+    /// When the file's certificates may make another chain, for one of them begins or ends then; only if there are more in
+    /// it than the chain has.
+    pub chain_turn: Option<OffsetDateTime>,
 }
 
 impl Identity {
@@ -77,8 +81,13 @@ fn load_once(files: &PairFiles, name: &CertName, now: OffsetDateTime, proof: Pro
     let input = Input::read(&files.crt)?;
     let contents =
         contents::read(&input, None).map_err(|reason| ImportError::InFile { origin: input.origin.clone(), reason })?;
-    let chain = chain::order(contents.certificates, &key, now, proof)?;
-    Ok(Identity { name: name.clone(), chain: chain.certificates, key })
+    let spans: Vec<_> = contents.certificates.iter().map(|found| (found.fingerprint, turn::span(found))).collect();
+    let chain = chain::order(contents.certificates, &key, now, proof)?.certificates;
+    // The leaf is chosen by its age alone.
+    let leaf = chain.first().map(|leaf| leaf.fingerprint);
+    let issuers = spans.iter().filter(|(found, _)| spans.len() > chain.len() && Some(*found) != leaf);
+    let chain_turn = turn::next(issuers.map(|(_, span)| *span), now);
+    Ok(Identity { name: name.clone(), chain, key, chain_turn })
 }
 
 /// A pair that can't be served, with both files and the reason.

@@ -7,11 +7,13 @@
 //!
 //! Provides `dovetail.certs/1` and the `certs` operations, which also work on a folder alone (`--dir`).
 
+mod attend;
 mod auto_renew;
 mod ber;
 mod certificate;
 mod check;
 mod choice;
+mod clock;
 mod config;
 mod create;
 mod elsewhere;
@@ -39,6 +41,7 @@ mod show;
 mod snapshot;
 #[cfg(test)]
 mod testing;
+mod turn;
 mod watch;
 
 use dovetail_sdk::certs::{Certs, CertsAdmin};

@@ -6,6 +6,10 @@
 //! A pair that can't be read, doesn't match or was refused keeps its previous version in service, alone: another pair of
 //! its identity may change meanwhile. It is reported once for each content of its files. A pair whose certificate is gone
 //! from the folder is withdrawn. Only pairs that changed are read again.
+//!
+//! What a client gets also changes with time alone, when a certificate begins or ends: a look after the
+//! [turn](Snapshot::turn) of the snapshot orders anew what is served, and reads those files again of which the time may make
+//! another chain.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -98,12 +102,14 @@ pub struct Changes {
     pub withdrawn: Vec<CertName>,
     /// Pairs that can't be used, reported for the first time.
     pub failed: Vec<PairError>,
+    /// Whether some clients get another certificate only because one has begun or ended.
+    pub turned: bool,
 }
 
 impl Changes {
     /// Whether another snapshot is being served now.
     pub fn any(&self) -> bool {
-        !self.loaded.is_empty() || !self.withdrawn.is_empty()
+        self.turned || !self.loaded.is_empty() || !self.withdrawn.is_empty()
     }
 }
 
@@ -170,7 +176,9 @@ impl Live {
         let modified = std::fs::metadata(&self.folder).and_then(|meta| meta.modified()).ok();
         // Every publication renames or links, which shows in the folder's own time. A file that something else
         // wrote in place doesn't, so the files themselves are looked at every now and then.
+        let before = self.snapshot();
         let quiet = modified.is_some()
+            && !before.is_due(now)
             && modified == reading.seen
             && !reading.looks.is_multiple_of(FULL_LOOK_EVERY)
             && !reading.failed.values().any(|failed| failed.again);
@@ -180,10 +188,12 @@ impl Live {
         // A change in the same tick of the file system's clock would leave the same time: only one that is old now is final.
         let settled = modified.filter(|modified| modified.elapsed().is_ok_and(|age| age > SETTLED));
         let pairs = scan(&self.folder)?;
-        let before = self.snapshot();
+        let is_served = |pair: &Arc<Pair>, stamp: &Stamp| {
+            pair.stamp == *stamp && pair.identity.chain_turn.is_none_or(|turn| now < turn)
+        };
         let is_new = |(name, stamp): &(&CertName, &Stamp)| match reading.failed.get(name) {
             Some(failed) if failed.stamp == **stamp => failed.again,
-            _ => before.pair(name).is_none_or(|pair| pair.stamp != **stamp),
+            _ => before.pair(name).is_none_or(|pair| !is_served(pair, stamp)),
         };
         let changed: Vec<&CertName> = pairs.iter().filter(is_new).map(|(name, _)| name).collect();
         let (mut fresh, mut failed) = (Vec::new(), Vec::new());
@@ -224,7 +234,7 @@ impl Live {
         let pairs: Vec<Arc<Pair>> = pairs.collect();
         let gone = before.pairs().filter(|pair| !found.pairs.contains_key(pair.name()));
         changes.withdrawn.extend(gone.map(|pair| pair.name().clone()));
-        self.serve(&mut reading, pairs, &changes, now);
+        self.serve(&mut reading, pairs, &mut changes, now);
         reading.seen = found.settled;
         changes
     }
@@ -244,7 +254,7 @@ impl Live {
         changes.failed.push(error);
         changes.withdrawn.push(pair.name().clone());
         let left = before.pairs().filter(|served| !Arc::ptr_eq(served, pair)).cloned().collect();
-        self.serve(&mut reading, left, &changes, now);
+        self.serve(&mut reading, left, &mut changes, now);
         changes
     }
 
@@ -268,28 +278,37 @@ impl Live {
         Ok(found.map(|found| self.take(found, now)).unwrap_or_default())
     }
 
-    fn serve(&self, reading: &mut Reading, pairs: Vec<Arc<Pair>>, changes: &Changes, now: OffsetDateTime) {
+    fn serve(&self, reading: &mut Reading, pairs: Vec<Arc<Pair>>, changes: &mut Changes, now: OffsetDateTime) {
         let broken = reading.failed.iter().map(|(name, failed)| (name.clone(), failed.reason.clone()));
         self.broken.store(Arc::new(broken.collect()));
-        if !changes.any() {
+        let before = self.snapshot();
+        if !changes.any() && !before.is_due(now) {
             return;
         }
-        let before = self.snapshot();
         let mut identities: BTreeMap<CertName, Vec<Arc<Pair>>> = BTreeMap::new();
         for pair in pairs {
             identities.entry(pair.name().identity()).or_default().push(pair);
         }
         let sets = identities.into_iter().filter_map(|(name, pairs)| {
-            let unchanged = before.named(&name).filter(|set| set.is_of(&pairs));
-            unchanged.cloned().or_else(|| {
+            let set = IdentitySet::new(reading.next_id + 1, pairs, now)?;
+            let unchanged = before.named(&name).filter(|known| known.is_of(set.pairs()));
+            Some(unchanged.cloned().unwrap_or_else(|| {
                 reading.next_id += 1;
-                IdentitySet::new(reading.next_id, pairs, now).map(Arc::new)
-            })
+                Arc::new(set)
+            }))
         });
         let sets: Vec<Arc<IdentitySet>> = sets.collect();
         let kept: HashSet<u64> = sets.iter().map(|set| set.id).collect();
         let retired: Vec<_> = before.sets().filter(|set| !kept.contains(&set.id)).cloned().collect();
-        self.current.store(Arc::new(Snapshot::new(sets, retired, self.default.as_ref(), now)));
+        let after = Snapshot::new(sets, retired, self.default.as_ref(), now);
+        if !changes.any() {
+            if before.chooses_like(&after) {
+                self.current.store(Arc::new(before.until_turn_of(&after)));
+                return;
+            }
+            changes.turned = true;
+        }
+        self.current.store(Arc::new(after));
         self.generation.fetch_add(1, Ordering::AcqRel);
     }
 

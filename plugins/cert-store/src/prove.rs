@@ -43,7 +43,7 @@ impl Proof {
     /// # Errors
     /// If it isn't.
     pub fn find(self, key: &PrivateKey, certificate: &Certificate) -> Result<(), Mismatch> {
-        let same = key.kind().to_string() == certificate.key_name && key.public_raw() == certificate.public_key;
+        let same = is_like(key, certificate) && key.public_raw() == certificate.public_key;
         match self {
             Self::Comparison if same => Ok(()),
             // The same point can be written in two ways.
@@ -54,9 +54,7 @@ impl Proof {
 
 /// Signs something fresh with `key` and verifies it with the public key in `certificate`.
 pub fn prove(key: &PrivateKey, certificate: &Certificate) -> Result<(), Mismatch> {
-    // The kind is compared as text first: bytes of an RSA key mean nothing to ECDSA.
-    let same_kind = key.kind().to_string() == certificate.key_name;
-    if same_kind && signs_for(key, &certificate.public_key) {
+    if is_like(key, certificate) && signs_for(key, &certificate.public_key) {
         return Ok(());
     }
     Err(Mismatch {
@@ -65,6 +63,11 @@ pub fn prove(key: &PrivateKey, certificate: &Certificate) -> Result<(), Mismatch
         certificate_key_name: certificate.key_name.clone(),
         certificate: certificate.key_fingerprint,
     })
+}
+
+/// Whether the keys are of one kind: bytes of an RSA key mean nothing to ECDSA. How large they are is no matter.
+fn is_like(key: &PrivateKey, certificate: &Certificate) -> bool {
+    certificate.key_kind.is_some_and(|kind| kind.is_like(key.kind()))
 }
 
 fn signs_for(key: &PrivateKey, public_key: &[u8]) -> bool {
@@ -81,7 +84,7 @@ fn signs_for(key: &PrivateKey, public_key: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::KeyType;
+    use crate::key::{KeyKind, KeyType};
     use crate::testing::openssl;
 
     fn certificate_for(key: &PrivateKey) -> Certificate {
@@ -103,6 +106,22 @@ mod tests {
             let certificate = certificate_for(owner);
             for (j, key) in keys.iter().enumerate() {
                 assert_eq!(prove(key, &certificate).is_ok(), i == j, "{owner:?} {key:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_rsa_key_of_any_size_belongs_to_its_certificate_and_has_its_true_size() {
+        for bits in [2050, 3070, 4094] {
+            let option = format!("rsa_keygen_bits:{bits}");
+            let pem = openssl(&["genpkey", "-algorithm", "RSA", "-pkeyopt", &option], b"");
+            let pkcs8 = openssl(&["pkcs8", "-topk8", "-nocrypt", "-outform", "DER"], &pem);
+            let key = PrivateKey::from_pkcs8(&pkcs8).unwrap();
+            let certificate = certificate_for(&key);
+            assert_eq!(key.kind(), KeyKind::Rsa(bits));
+            assert_eq!((certificate.key_kind, &certificate.key_name), (Some(key.kind()), &format!("RSA {bits}")));
+            for proof in [Proof::Comparison, Proof::Signature] {
+                assert_eq!(proof.find(&key, &certificate), Ok(()), "{bits}");
             }
         }
     }

@@ -18,6 +18,7 @@ use dovetail_sdk::{notice, task, Secret, StartFailure};
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
+use crate::clock;
 use crate::config::Config;
 use crate::create::{create, CreateRequest, San};
 use crate::expiry::Expiry;
@@ -79,7 +80,7 @@ impl Serving {
         if empty && config.create_missing {
             self.make_missing(config.default_name(), hostname)?;
         }
-        let changes = self.live.open(OffsetDateTime::now_utc()).map_err(StartFailure::new)?;
+        let changes = self.live.open(clock::now()).map_err(StartFailure::new)?;
         self.announce(&changes);
         let served = self.served();
         match served.len() {
@@ -117,7 +118,7 @@ impl Serving {
 
     fn withdraw(&self, failed: Vec<(Arc<Pair>, PairProblem)>) {
         for (pair, problem) in failed {
-            let changes = self.live.withdraw(&pair, problem, OffsetDateTime::now_utc());
+            let changes = self.live.withdraw(&pair, problem, clock::now());
             self.announce(&changes);
         }
     }
@@ -132,7 +133,7 @@ impl Serving {
         let failed = |error: &dyn std::fmt::Display| {
             StartFailure::new(format!("can't make the missing certificate for {hostname}: {error}"))
         };
-        let (pair, certificate) = create(&request, OffsetDateTime::now_utc()).map_err(|error| failed(&error))?;
+        let (pair, certificate) = create(&request, clock::now()).map_err(|error| failed(&error))?;
         publish(self.live.folder(), &pair, Existing::Refuse).map_err(|error| failed(&error))?;
         notice(format!(
             "made a self-signed certificate for {hostname}, SHA-256 fingerprint {}",
@@ -145,14 +146,14 @@ impl Serving {
     pub(crate) async fn refresh(self: &Arc<Self>, how: How) -> Result<Changes, RefreshError> {
         let turn = self.turn.clone().lock_owned().await;
         let me = self.clone();
-        let looked = task::spawn_blocking(move || me.live.look(how, OffsetDateTime::now_utc())).await?;
+        let looked = task::spawn_blocking(move || me.live.look(how, clock::now())).await?;
         let found = looked.inspect_err(|_| self.told().figures.looked(None))?;
         let Some(mut found) = found else { return Ok(Changes::default()) };
         self.have_judged(&mut found).await;
         let me = self.clone();
         // Thousands of names take their time to sort.
         let taking = task::spawn_blocking(move || {
-            let changes = me.live.take(found, OffsetDateTime::now_utc());
+            let changes = me.live.take(found, clock::now());
             me.announce(&changes);
             // Whoever asked may have gone; the next look must not overtake this.
             drop(turn);
@@ -215,9 +216,12 @@ impl Serving {
         for name in changes.withdrawn.iter().filter(|name| !broken.contains_key(name)) {
             tracing::warn!(certificate = %name, "certificate withdrawn: its file is gone from the folder");
         }
+        if changes.turned {
+            tracing::info!("a certificate has begun or ended, and another one is served in its place");
+        }
         if changes.any() {
             self.generation.send_replace(self.live.generation());
-            self.warn_of_ends(OffsetDateTime::now_utc());
+            self.warn_of_ends(clock::now());
         }
         let mut told = self.told();
         told.figures.looked(Some((changes.any(), changes.loaded.len(), changes.failed.len())));

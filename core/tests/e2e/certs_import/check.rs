@@ -22,6 +22,8 @@ pub fn check(case: &Case, shop: &Workshop) -> Result<(), String> {
     let name = case.becomes.clone().unwrap_or_else(|| case.name.clone());
     prepare(&folder, case, shop, &name);
     let mut command = import(&folder);
+    // The roots that this machine knows.
+    command.env("SSL_CERT_FILE", shop.file("roots.pem"));
     command.arg("--cert").arg(bring(case, &case.cert, &brought, shop, ""));
     if let Some(key) = &case.key {
         command.arg("--key").arg(bring(case, key, &brought, shop, "-key"));

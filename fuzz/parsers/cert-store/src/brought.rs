@@ -1,11 +1,12 @@
 //! A file with certificates and keys: read, put in order, judged. Nothing is written.
 
 use crate::encryption::Opener;
-use crate::import::chain::{assemble, MAX_CHAIN};
+use crate::import::chain::{order, MAX_CHAIN};
+use crate::import::roots::Roots;
 use crate::import::{checks, contents};
 use crate::input::Input;
 use crate::limits::{PASSWORD, ROUNDS};
-use crate::prove::prove;
+use crate::prove::{prove, Proof};
 use time::macros::datetime;
 
 /// What is found in a file is whole; the chain begins with the key's own certificate.
@@ -23,7 +24,7 @@ pub fn certs_import(bytes: &[u8]) -> bool {
     let Some(key) = found.keys.first() else {
         return !found.certificates.is_empty();
     };
-    let Ok(chain) = assemble(found.certificates, key, now) else {
+    let Ok(chain) = order(found.certificates, key, now, Proof::Signature) else {
         return false;
     };
     assert!((1..=MAX_CHAIN).contains(&chain.certificates.len()));
@@ -32,6 +33,6 @@ pub fn certs_import(bytes: &[u8]) -> bool {
     for pair in chain.certificates.windows(2) {
         assert_ne!(pair[0].signed_by(&pair[1]), Some(false), "the chain is broken");
     }
-    let _ = checks::warn(leaf, key, now);
+    let _ = checks::warn(&chain, key, &Roots::of_this_machine(), now);
     checks::refuse(leaf).is_ok()
 }

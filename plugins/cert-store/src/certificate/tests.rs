@@ -40,6 +40,24 @@ fn refuses_what_isnt_exactly_one() {
     assert!(matches!(Certificate::from_der(&der), Err(CertificateError::Damaged { .. })));
 }
 
+#[test]
+fn of_two_keys_of_an_issuer_the_right_one_is_known_by_its_name_where_its_signature_cant_be_verified() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let read =
+        |name: &str| Certificate::from_der(&openssl(&["x509", "-in", &path(name), "-outform", "DER"], b"")).unwrap();
+    let ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-521", "-nodes"];
+    for name in ["old", "new"] {
+        let files = ["-keyout", &path(&format!("{name}.key")), "-out", &path(name)];
+        openssl(&[&["req", "-x509", "-subj", "/CN=CA"][..], &ec, &files].concat(), b"");
+    }
+    std::fs::write(path("ext"), "authorityKeyIdentifier=keyid\n").unwrap();
+    let csr = openssl(&[&["req", "-new", "-subj", "/CN=x"][..], &ec, &["-keyout", &path("key")]].concat(), b"");
+    let files = ["-CA", &path("old"), "-CAkey", &path("old.key"), "-extfile", &path("ext"), "-out", &path("leaf")];
+    openssl(&[&["x509", "-req"][..], &files].concat(), &csr);
+    assert_eq!((read("leaf").signed_by(&read("old")), read("leaf").signed_by(&read("new"))), (None, Some(false)));
+}
+
 proptest! {
     #[test]
     fn never_panics(at in 0usize..300, byte: u8, cut in 0usize..400) {

@@ -9,7 +9,6 @@ mod names;
 mod pair;
 #[cfg(test)]
 mod tests;
-mod trusted;
 
 use std::path::Path;
 
@@ -17,6 +16,7 @@ use dovetail_sdk::listeners::ListenerInfo;
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use crate::import::roots::Roots;
 use crate::live::Live;
 use crate::name::CertName;
 
@@ -79,6 +79,11 @@ pub struct Checked {
 
 /// Checks a folder. `hosts` are names that clients connect to, beside the server's own.
 pub fn check(folder: &Path, around: &Around, hosts: &[String], now: OffsetDateTime) -> Checked {
+    check_with(folder, around, hosts, &Roots::of_this_machine(), now)
+}
+
+/// The same where these roots are known.
+fn check_with(folder: &Path, around: &Around, hosts: &[String], known: &Roots, now: OffsetDateTime) -> Checked {
     let mut findings = Vec::new();
     if !folder.is_dir() {
         let message = "there is no such folder: make a certificate with `dovetail certs create`, or bring one with \
@@ -96,9 +101,8 @@ pub fn check(folder: &Path, around: &Around, hosts: &[String], now: OffsetDateTi
     for (name, reason) in broken.iter() {
         findings.push(Finding::error("unusable", name, reason));
     }
-    let trusted = trusted::Roots::of_this_machine();
     for pair in snapshot.pairs() {
-        pair::check(folder, &pair.identity, &trusted, now, &mut findings);
+        pair::check(folder, &pair.identity, known, now, &mut findings);
     }
     names::check(folder, &snapshot, around, hosts, now, &mut findings);
     findings.sort_by(|a, b| b.level.cmp(&a.level).then_with(|| (&a.about, a.code).cmp(&(&b.about, b.code))));
@@ -108,20 +112,22 @@ pub fn check(folder: &Path, around: &Around, hosts: &[String], now: OffsetDateTi
 }
 
 /// Every code, and what it stands for.
-pub const CODES: [(&str, &str); 27] = [
-    ("authority", "a server's certificate that is an authority's"),
-    ("chain", "the intermediate certificate is missing"),
+pub const CODES: [(&str, &str); 29] = [
+    ("authority", "a server's certificate that is an authority's, or an issuer's that isn't"),
+    ("chain", "an intermediate certificate is missing"),
     ("chain-expiry", "a certificate of the chain expires before the server's own"),
     ("chain-order", "the file isn't in order, or has certificates that don't belong to it"),
+    ("curve", "a P-521 key, which some clients refuse"),
     ("default", "the store's default doesn't exist"),
     ("expired", "a certificate has expired"),
     ("expiry", "a certificate expires soon"),
+    ("extension", "a critical extension that not all clients know"),
     ("follow", "a followed pair isn't in step"),
     ("folder", "the folder can't be read, or strangers can write to it"),
     ("foreign-file", "a file that the store doesn't know"),
     ("host", "no certificate is for a host name"),
     ("key-permissions", "others can read a private key"),
-    ("leftover", "an import was interrupted"),
+    ("leftover", "a change was interrupted"),
     ("listener", "a listener names a certificate that doesn't exist"),
     ("lone-key", "a key without a certificate"),
     ("lone-request", "a signing request without a key"),
@@ -130,10 +136,10 @@ pub const CODES: [(&str, &str); 27] = [
     ("not-for-servers", "a certificate that isn't meant for servers"),
     ("not-yet-valid", "a certificate isn't valid yet"),
     ("nss", "an Ed25519 key, which NSS clients refuse"),
-    ("permissions", "others can change a file, or it belongs to somebody else"),
+    ("permissions", "others can change a file or read a key in it, or it belongs to somebody else"),
     ("request", "a signing request for another key"),
     ("self-signed", "a certificate that no client trusts by itself"),
     ("shadowed", "a certificate that another one for the same names goes before"),
-    ("signature", "a signature that clients refuse"),
+    ("signature", "a signature that clients refuse, here or in the chain"),
     ("unusable", "a pair that can't be read, or doesn't match"),
 ];

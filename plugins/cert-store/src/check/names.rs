@@ -1,8 +1,9 @@
 //! Whether clients get a certificate for the name that they connect to, and whether each certificate is of any use.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use dovetail_sdk::listeners::ListenerTls;
 use time::OffsetDateTime;
@@ -46,6 +47,7 @@ pub(super) fn check(
         }
     }
     shadows(snapshot, around, findings);
+    waiting(snapshot, now, findings);
     followed(folder, now, findings);
 }
 
@@ -54,7 +56,7 @@ fn covered(snapshot: &Snapshot, host: &str, findings: &mut Vec<Finding>) {
     let ip: Option<IpAddr> = host.parse().ok();
     let chosen = snapshot.explain(None, ip.is_none().then_some(host));
     let fits = match (&chosen, ip) {
-        (Some(chosen), Some(ip)) => chosen.set.identities().any(|identity| identity.leaf().ip_addresses.contains(&ip)),
+        (Some(chosen), Some(ip)) => chosen.part.identities().any(|identity| identity.leaf().ip_addresses.contains(&ip)),
         (Some(chosen), None) => chosen.fits.is_some(),
         (None, _) => false,
     };
@@ -62,7 +64,7 @@ fn covered(snapshot: &Snapshot, host: &str, findings: &mut Vec<Finding>) {
         return;
     }
     let got =
-        chosen.map(|chosen| format!("; clients get \"{}\", and refuse it", chosen.set.name())).unwrap_or_default();
+        chosen.map(|chosen| format!("; clients get \"{}\", and refuse it", chosen.part.set.name())).unwrap_or_default();
     let message = format!(
         "no certificate is for {host}{got}: make one with `dovetail certs create --common-name {host}`, or bring one"
     );
@@ -77,7 +79,7 @@ fn shadows(snapshot: &Snapshot, around: &Around, findings: &mut Vec<Finding>) {
         .filter_map(|listener| CertName::new(listener.certificate.as_deref()?).ok())
         .map(|name| name.identity())
         .collect();
-    let default = snapshot.explain(None, None).map(|chosen| chosen.set.id);
+    let default = snapshot.explain(None, None).map(|chosen| chosen.part.set.id);
     for set in snapshot.sets() {
         let by_name = named.contains(set.name()) || default == Some(set.id);
         let before = before(snapshot, set);
@@ -92,15 +94,34 @@ fn shadows(snapshot: &Snapshot, around: &Around, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Pairs that no client is shown, because another of the same identity is from an authority.
+fn waiting(snapshot: &Snapshot, now: OffsetDateTime, findings: &mut Vec<Finding>) {
+    let shown: HashSet<_> = snapshot.parts().flat_map(|part| part.pairs()).map(Arc::as_ptr).collect();
+    for set in snapshot.sets() {
+        for pair in set.pairs() {
+            let leaf = pair.identity.leaf();
+            if !leaf.self_issued || leaf.not_after < now || shown.contains(&Arc::as_ptr(pair)) {
+                continue;
+            }
+            let message = format!(
+                "no client gets this self-signed certificate, for \"{}\" has another one from an authority: bring an \
+                 authority's answer to the request of `dovetail certs csr {}`, or remove it",
+                set.name(),
+                pair.name()
+            );
+            findings.push(Finding::warning("shadowed", pair.name(), message));
+        }
+    }
+}
+
 /// For each of the set's names the other set that a client gets; empty if any name is its own.
 fn before(snapshot: &Snapshot, set: &IdentitySet) -> BTreeMap<String, CertName> {
     let mut others = BTreeMap::new();
     for name in set.identities().flat_map(|identity| &identity.leaf().dns_names) {
         // Whoever connects to some name that the wildcard is for.
-        let asked =
-            name.strip_prefix("*.").map_or(name.clone(), |parent| format!("wildcard-of-{}.{parent}", set.name()));
+        let asked = name.strip_prefix("*.").map_or(name.clone(), |parent| format!("{SOME_HOST}.{parent}"));
         match snapshot.explain(None, Some(&asked)) {
-            Some(chosen) if chosen.set.id != set.id => others.insert(name.clone(), chosen.set.name().clone()),
+            Some(chosen) if chosen.part.set.id != set.id => others.insert(name.clone(), chosen.part.set.name().clone()),
             _ => return BTreeMap::new(),
         };
     }
@@ -127,3 +148,6 @@ fn followed(folder: &Path, now: OffsetDateTime, findings: &mut Vec<Finding>) {
         }
     }
 }
+
+/// A label under a wildcard's parent that no certificate has for itself, most likely.
+const SOME_HOST: &str = "some-other-host";

@@ -4,13 +4,15 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 
-use super::trusted::Roots;
-use super::Finding;
+use super::{Finding, Level};
+use crate::certificate::Certificate;
 use crate::expiry::passed;
 use crate::folder::PairFiles;
 use crate::identity::Identity;
-use crate::import::checks::{self, Doubt};
+use crate::import::chain::gap;
+use crate::import::checks::{doubts, flaws, Doubt, Flaw, Refusal};
 use crate::import::contents;
+use crate::import::roots::Roots;
 use crate::input::Input;
 
 /// From this mark of [`MARKS`](crate::expiry::MARKS) on it is an error.
@@ -19,17 +21,22 @@ const URGENT: i64 = 7;
 pub(super) fn check(
     folder: &Path,
     identity: &Identity,
-    trusted: &Roots,
+    known: &Roots,
     now: OffsetDateTime,
     findings: &mut Vec<Finding>,
 ) {
     let name = &identity.name;
     let leaf = identity.leaf();
     expiry(identity, now, findings);
-    if let Err(reason) = checks::refuse(leaf) {
-        findings.push(Finding::error("signature", name, reason));
+    if let Some(reason) = Refusal::of(leaf) {
+        let code = match reason {
+            Refusal::UnknownCritical { .. } => "extension",
+            _ => "signature",
+        };
+        let message = format!("the certificate \"{}\" can't be used: {reason}", leaf.subject);
+        findings.push(Finding::error(code, name, message));
     }
-    for doubt in checks::doubts(leaf, &identity.key, now) {
+    for doubt in doubts(leaf, &identity.key, now) {
         let code = match doubt {
             // Told in other words.
             Doubt::Expired { .. } | Doubt::NotYetValid { .. } => continue,
@@ -40,17 +47,25 @@ pub(super) fn check(
             Doubt::NotForServers => "not-for-servers",
             Doubt::Sha1 => "signature",
             Doubt::Ed25519 => "nss",
+            Doubt::P521 => "curve",
+            Doubt::PolicyCritical { .. } => "extension",
         };
         findings.push(Finding::warning(code, name, doubt));
     }
     if leaf.self_issued {
+        let request = match PairFiles::of(folder, name).csr.exists() {
+            true => format!("send {name}.csr to an authority"),
+            false => format!("have a request made by `dovetail certs csr {name}`, send it to an authority"),
+        };
         let message = format!(
-            "the certificate is self-signed: no client trusts it without being told to; send {name}.csr to an authority and \
-             import its answer"
+            "the certificate is self-signed: no client trusts it without being told to; {request} and import its answer"
         );
         findings.push(Finding::warning("self-signed", name, message));
     }
-    chain(folder, identity, trusted, findings);
+    for above in identity.chain.iter().skip(1) {
+        above_leaf(identity, above, now, findings);
+    }
+    whole(folder, identity, known, findings);
 }
 
 fn expiry(identity: &Identity, now: OffsetDateTime, findings: &mut Vec<Finding>) {
@@ -75,13 +90,26 @@ fn expiry(identity: &Identity, now: OffsetDateTime, findings: &mut Vec<Finding>)
             false => Finding::warning("expiry", name, message),
         });
     }
-    for above in identity.chain.iter().skip(1).filter(|above| above.not_after < leaf.not_after) {
-        let (subject, end) = (&above.subject, above.not_after.date());
-        if above.not_after < now {
-            let message = format!("\"{subject}\" of its chain has expired on {end}: bring the authority's new one");
-            findings.push(Finding::error("expired", name, message));
-            continue;
-        }
+}
+
+/// What is wrong with a certificate between the pair's own and its root.
+fn above_leaf(identity: &Identity, above: &Certificate, now: OffsetDateTime, findings: &mut Vec<Finding>) {
+    let (name, subject) = (&identity.name, &above.subject);
+    for flaw in flaws(above, now) {
+        let (level, code) = match flaw {
+            Flaw::Expired { .. } => (Level::Error, "expired"),
+            Flaw::NotYetValid { .. } => (Level::Error, "not-yet-valid"),
+            Flaw::NoAuthority => (Level::Error, "authority"),
+            Flaw::Md5 => (Level::Error, "signature"),
+            Flaw::Sha1 | Flaw::SmallKey { .. } => (Level::Warning, "signature"),
+            Flaw::UnknownCritical { .. } => (Level::Error, "extension"),
+            Flaw::PolicyCritical { .. } => (Level::Warning, "extension"),
+        };
+        let message = format!("\"{subject}\" of its chain {flaw}; bring the authority's new one");
+        findings.push(Finding { level, code, about: name.to_string(), message });
+    }
+    if above.not_after >= now && above.not_after < identity.leaf().not_after {
+        let end = above.not_after.date();
         let message = format!("\"{subject}\" of its chain expires before it, on {end}: bring the authority's new one");
         findings.push(match passed(above, now).min().is_some_and(|mark| mark <= URGENT) {
             true => Finding::error("chain-expiry", name, message),
@@ -90,29 +118,32 @@ fn expiry(identity: &Identity, now: OffsetDateTime, findings: &mut Vec<Finding>)
     }
 }
 
-fn chain(folder: &Path, identity: &Identity, trusted: &Roots, findings: &mut Vec<Finding>) {
+/// Whether the file is the chain, from the leaf to what a known root has signed.
+fn whole(folder: &Path, identity: &Identity, known: &Roots, findings: &mut Vec<Finding>) {
     let name = &identity.name;
     let crt = PairFiles::of(folder, name).crt;
     // It was read a moment ago; a file that changes now is checked the next time.
     let contents = Input::read(&crt).ok().and_then(|input| contents::read(&input, None).ok());
-    if let Some(contents) = contents {
-        let in_file: Vec<_> = contents.certificates.iter().map(|certificate| certificate.fingerprint).collect();
-        let served: Vec<_> = identity.chain.iter().map(|certificate| certificate.fingerprint).collect();
-        if in_file != served {
-            let message =
-                "the file isn't the chain alone, leaf first: this server sorts it out, other programs don't; \
-                           import it again";
-            findings.push(Finding::warning("chain-order", name, message));
-        }
+    let Some(in_file) = contents.map(|contents| contents.certificates) else {
+        return;
+    };
+    if !in_file.iter().map(|certificate| certificate.fingerprint).eq(identity.chain.iter().map(|c| c.fingerprint)) {
+        let message = "the file isn't the chain alone, leaf first: this server sorts it out, other programs don't; \
+                       import it again";
+        findings.push(Finding::warning("chain-order", name, message));
     }
-    if let [leaf] = identity.chain.as_slice() {
-        if !leaf.self_signed() && !trusted.have(&leaf.raw_issuer) {
-            let message = format!(
-                "the certificate of its issuer \"{}\" isn't in the file, and isn't a root that this machine knows: most \
-                 clients need it; import the certificate again with its intermediates",
-                leaf.issuer
-            );
-            findings.push(Finding::warning("chain", name, message));
-        }
-    }
+    let is_issuer = |top: &Certificate| in_file.iter().any(|certificate| top.signed_by(certificate) != Some(false));
+    let Some(top) = gap(&identity.chain, identity.chain.last().is_some_and(is_issuer), known) else {
+        return;
+    };
+    let whose = match identity.chain.len() {
+        1 => "its issuer".to_owned(),
+        _ => format!("the issuer of \"{}\",", top.subject),
+    };
+    let message = format!(
+        "the certificate of {whose} \"{}\" isn't in the file, and isn't a root that this machine knows: most clients need \
+         it; import the certificate again with its intermediates",
+        top.issuer
+    );
+    findings.push(Finding::warning("chain", name, message));
 }

@@ -1,5 +1,7 @@
 //! Each finding, made on purpose; and a folder without any.
 
+mod above;
+
 use std::os::unix::fs::PermissionsExt;
 
 use dovetail_sdk::listeners::ListenerTls;
@@ -16,11 +18,12 @@ use crate::testing::openssl;
 struct Folder {
     dir: tempfile::TempDir,
     now: OffsetDateTime,
+    known: Roots,
 }
 
 impl Folder {
     fn new() -> Self {
-        let this = Self { dir: tempfile::tempdir().unwrap(), now: OffsetDateTime::now_utc() };
+        let this = Self { dir: tempfile::tempdir().unwrap(), now: OffsetDateTime::now_utc(), known: Roots::default() };
         std::fs::set_permissions(this.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         this.add("mail", "mail.test", KeyType::EcdsaP256, 0);
         this
@@ -52,7 +55,7 @@ impl Folder {
     fn check(&self, around: &Around, hosts: &[&str]) -> Vec<(Level, &'static str, String)> {
         let hosts: Vec<String> = hosts.iter().map(|&host| host.to_owned()).collect();
         // What openssl makes begins now.
-        let findings = check(self.path(), around, &hosts, self.now + Duration::minutes(1)).findings;
+        let findings = check_with(self.path(), around, &hosts, &self.known, self.now + Duration::minutes(1)).findings;
         for finding in &findings {
             assert!(CODES.iter().any(|(code, _)| *code == finding.code), "{finding:?} has an unknown code");
             assert!(finding.message.len() > 20, "{finding:?}");
@@ -114,9 +117,13 @@ fn what_has_no_business_there() {
     folder.write("my mail.crt", "x");
     folder.is_only(Level::Warning, "name", "my mail.crt");
     std::fs::remove_file(folder.path().join("my mail.crt")).unwrap();
-    folder.write(".stage-key-mail", "x");
-    folder.is_only(Level::Warning, "leftover", &folder.path().display().to_string());
-    std::fs::remove_file(folder.path().join(".stage-key-mail")).unwrap();
+    for name in [".stage-key-mail", ".follow-mail"] {
+        folder.write(name, "x");
+        folder.is_only(Level::Warning, "leftover", &folder.path().display().to_string());
+        // What the message promises.
+        folder.add("mail", "mail.test", KeyType::EcdsaP256, 0);
+        assert_eq!(folder.check(&Around::default(), &[]), []);
+    }
     std::fs::copy(folder.path().join("mail.key"), folder.path().join("lone.key")).unwrap();
     folder.is_only(Level::Warning, "lone-key", "lone");
     std::fs::remove_file(folder.path().join("lone.key")).unwrap();
@@ -127,6 +134,43 @@ fn what_has_no_business_there() {
     folder.is_only(Level::Warning, "request", "mail");
     folder.write("mail.csr", "x");
     folder.is_only(Level::Warning, "request", "mail");
+}
+
+#[test]
+fn what_is_not_looked_at_whatever_its_letters() {
+    let folder = Folder::new();
+    for file in ["OTHER.CRT", "x.PEM", "mail.Csr", "chain.p7b", "chain.P7C", "old.cer", "store.jks"] {
+        folder.write(file, "x");
+        folder.mode(file, 0o644);
+        folder.is_only(Level::Warning, "foreign-file", file);
+        std::fs::remove_file(folder.path().join(file)).unwrap();
+    }
+    std::fs::copy(folder.path().join("mail.key"), folder.path().join("x.KEY")).unwrap();
+    folder.is_only(Level::Warning, "foreign-file", "x.KEY");
+    folder.mode("x.KEY", 0o644);
+    let found = folder.check(&Around::default(), &[]);
+    let codes: Vec<_> = found.iter().map(|(level, code, _)| (*level, *code)).collect();
+    assert_eq!(codes, [(Level::Error, "key-permissions"), (Level::Warning, "foreign-file")]);
+}
+
+#[test]
+fn a_key_that_others_can_read_is_seen_in_any_file() {
+    let folder = Folder::new();
+    let text = |file: &str| std::fs::read_to_string(folder.path().join(file)).unwrap();
+    let both = format!("{}{}", text("mail.crt"), text("mail.key"));
+    for mode in [0o640, 0o604] {
+        folder.write("both.bak", &both);
+        folder.mode("both.bak", mode);
+        folder.is_only(Level::Error, "permissions", "both.bak");
+    }
+    folder.write("both.bak", &format!("{}-----BEGIN DSA PRIVATE KEY-----\ndamaged", text("mail.crt")));
+    folder.is_only(Level::Error, "permissions", "both.bak");
+    folder.mode("both.bak", 0o600);
+    assert_eq!(folder.check(&Around::default(), &[]), []);
+    std::fs::remove_file(folder.path().join("both.bak")).unwrap();
+    // A certificate's own file, too.
+    folder.write("mail.crt", &both);
+    folder.is_only(Level::Error, "permissions", "mail.crt");
 }
 
 #[test]
@@ -184,47 +228,6 @@ fn what_clients_think_of_a_certificate() {
 }
 
 #[test]
-fn chains() {
-    let folder = Folder::new();
-    let scratch = tempfile::tempdir().unwrap();
-    let path = |name: &str| scratch.path().join(name).to_str().unwrap().to_owned();
-    let ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout"];
-    let root = [
-        &["req", "-x509", "-subj", "/CN=Root of a test", "-days", "900"][..],
-        &ec,
-        &[&path("root.key"), "-out", &path("root")],
-    ];
-    openssl(&root.concat(), b"");
-    let issue = |csr: &[u8], issuer: &str, days: &str, extensions: &str| {
-        std::fs::write(path("ext"), extensions).unwrap();
-        let args = ["x509", "-req", "-CA", &path(issuer), "-CAkey", &path(&format!("{issuer}.key")), "-days", days];
-        openssl(&[&args[..], &["-extfile", &path("ext")]].concat(), csr)
-    };
-    let csr = openssl(&[&["req", "-new", "-subj", "/CN=Middle"][..], &ec, &[&path("middle.key")]].concat(), b"");
-    let key = folder.path().join("mail.key");
-    let mail = openssl(&["req", "-new", "-key", key.to_str().unwrap(), "-subj", "/CN=mail.test"], b"");
-    let middle = |days: &str| {
-        let middle = issue(&csr, "root", days, "basicConstraints=critical,CA:TRUE\n");
-        std::fs::write(path("middle"), &middle).unwrap();
-        let leaf = issue(&mail, "middle", "90", "subjectAltName=DNS:mail.test\n");
-        (String::from_utf8(leaf).unwrap(), String::from_utf8(middle).unwrap())
-    };
-    let (leaf, middle_crt) = middle("800");
-    folder.write("mail.crt", &leaf);
-    folder.is_only(Level::Warning, "chain", "mail");
-    folder.write("mail.crt", &format!("{middle_crt}{leaf}"));
-    folder.is_only(Level::Warning, "chain-order", "mail");
-    folder.write("mail.crt", &format!("{leaf}{middle_crt}"));
-    assert_eq!(folder.check(&Around::default(), &[]), []);
-    let (leaf, middle_crt) = middle("80");
-    folder.write("mail.crt", &format!("{leaf}{middle_crt}"));
-    folder.is_only(Level::Warning, "chain-expiry", "mail");
-    let (leaf, middle_crt) = middle("25");
-    folder.write("mail.crt", &format!("{leaf}{middle_crt}"));
-    folder.is_only(Level::Warning, "chain-expiry", "mail");
-}
-
-#[test]
 fn names_that_no_certificate_is_for() {
     let folder = Folder::new();
     folder.add("wild", "*.shop.test", KeyType::EcdsaP256, 0);
@@ -275,6 +278,34 @@ fn a_pair_that_nobody_gets() {
     };
     let around = Around { listeners: vec![named], ..Around::default() };
     assert_eq!(folder.check(&around, &[]), []);
+}
+
+#[test]
+fn somebody_gets_a_wildcard_under_its_own_name() {
+    let folder = Folder::new();
+    folder.add("_.example.test", "*.example.test", KeyType::EcdsaP256, 0);
+    assert_eq!(folder.check(&Around::default(), &[]), []);
+}
+
+#[test]
+fn a_self_signed_pair_waits_beside_an_authoritys() {
+    let folder = Folder::new();
+    folder.add("mail+rsa", "mail.test", KeyType::Rsa2048, 0);
+    assert_eq!(folder.check(&Around::default(), &["mail.test"]), []);
+    // An authority of its own, whom nobody knows: that it isn't in the file is another matter.
+    let key = folder.path().join("mail.key");
+    let csr = openssl(&["req", "-new", "-key", key.to_str().unwrap(), "-subj", "/CN=mail.test"], b"");
+    let ca = tempfile::tempdir().unwrap();
+    let path = |name: &str| ca.path().join(name).to_str().unwrap().to_owned();
+    let ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    openssl(&[&["req", "-x509", "-subj", "/CN=CA", "-keyout", &path("k"), "-out", &path("c")][..], &ec].concat(), b"");
+    std::fs::write(path("ext"), "subjectAltName=DNS:mail.test\n").unwrap();
+    let by = ["-CA", &path("c"), "-CAkey", &path("k"), "-days", "90", "-extfile", &path("ext")];
+    let crt = openssl(&[&["x509", "-req"][..], &by].concat(), &csr);
+    folder.write("mail.crt", &String::from_utf8(crt).unwrap());
+    let found = folder.check(&Around::default(), &["mail.test"]);
+    let shadowed: Vec<_> = found.iter().filter(|(_, code, _)| *code == "shadowed").collect();
+    assert_eq!(shadowed, [&(Level::Warning, "shadowed", "mail+rsa".to_owned())], "{found:?}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::X509Certificate;
 
 use super::san::{self, San, MAX_SANS};
+use super::subject::MAX_COMMON_NAME;
 use super::{CreateError, Subject};
 use crate::certificate::Certificate;
 
@@ -82,19 +83,23 @@ impl Holder {
         }
     }
 
-    /// The holder with its common name and its alternative names filled in from each other, and everything checked.
+    /// The first of the alternative names that is a host's.
+    pub fn host(&self) -> Option<String> {
+        self.sans.iter().find_map(San::host)
+    }
+
+    /// The holder with its common name and its alternative names filled in from each other, and everything checked. There
+    /// is no common name if no name is short enough for one: the subject may be empty then, and what counts are the
+    /// alternative names (RFC 5280 section 4.2.1.6).
     pub fn complete(&self) -> Result<Self, CreateError> {
         let mut this = self.clone();
         let given = this.subject.common_name.as_deref().map(str::trim).unwrap_or_default();
         let host = San::parse(given).ok().filter(|san| !matches!(san, San::Email(_)));
         this.subject.common_name = match (given, &host) {
             // An international host name goes into the common name as punycode, too.
-            (_, Some(San::Dns(name))) => Some(name.clone()),
-            ("", _) => this.sans.iter().find_map(|san| match san {
-                San::Dns(name) => Some(name.clone()),
-                San::Ip(ip) => Some(ip.to_string()),
-                San::Email(_) => None,
-            }),
+            (_, Some(San::Dns(name))) if fits(name) => Some(name.clone()),
+            // A host name may be longer than what a subject has room for: then another one stands there, or none.
+            ("", _) | (_, Some(San::Dns(_))) => this.sans.iter().filter_map(San::host).find(|name| fits(name)),
             (text, _) => Some(text.to_owned()),
         };
         // Clients have ignored the common name for years: without an alternative name nobody accepts the certificate.
@@ -108,7 +113,7 @@ impl Holder {
             }
         }
         this.sans = seen;
-        if this.subject.common_name.is_none() {
+        if this.subject.common_name.is_none() && this.host().is_none() {
             return Err(CreateError::NoName);
         }
         if this.sans.is_empty() {
@@ -121,6 +126,11 @@ impl Holder {
         this.subject.check()?;
         Ok(this)
     }
+}
+
+/// Whether a common name has room for it.
+fn fits(name: &str) -> bool {
+    name.chars().count() <= MAX_COMMON_NAME
 }
 
 #[cfg(test)]

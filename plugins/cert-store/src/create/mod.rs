@@ -71,7 +71,8 @@ impl CreateRequest {
             return Ok(name.clone());
         }
         let complete = self.holder().complete()?;
-        let text = complete.subject.common_name.unwrap_or_default();
+        let host = complete.host();
+        let text = complete.subject.common_name.or(host).unwrap_or_default();
         Ok(CertName::from_text(&text)?)
     }
 

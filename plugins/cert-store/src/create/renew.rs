@@ -72,7 +72,7 @@ mod tests {
                 &crate::input::Input::new("key", pair.key.as_bytes().to_vec()).unwrap(),
             )
             .unwrap();
-            let identity = Identity { name: pair.name.clone(), chain: vec![old.clone()], key };
+            let identity = Identity { name: pair.name.clone(), chain: vec![old.clone()], key, chain_turn: None };
             let renewed = renew(&identity, None, now).unwrap();
             let new = &renewed.certificate;
             assert!(renewed.left_out.is_empty());

@@ -50,6 +50,15 @@ impl San {
         }
     }
 
+    /// The name of a host, or its address.
+    pub fn host(&self) -> Option<String> {
+        match self {
+            Self::Dns(name) => Some(name.clone()),
+            Self::Ip(ip) => Some(ip.to_string()),
+            Self::Email(_) => None,
+        }
+    }
+
     pub(super) fn to_rcgen(&self) -> Result<SanType, CreateError> {
         let ascii =
             |text: &str| Ia5String::try_from(text).map_err(|_| bad(text, "only ASCII characters can stand in it"));

@@ -7,7 +7,10 @@ use rcgen::{DistinguishedName, DnType, DnValue};
 
 use super::CreateError;
 
-/// The subject's fields. All may be empty but the common name, for which [`super::CreateRequest`] finds a value.
+/// The most characters of a common name.
+pub(super) const MAX_COMMON_NAME: usize = 64;
+
+/// The subject's fields. All may be empty; for the common name [`super::Holder::complete`] finds a value if there is one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subject {
     /// CN: the server's host name, usually.
@@ -58,11 +61,12 @@ impl Subject {
                 name.push(kind, unit);
             }
         }
-        if let Some(common_name) = text("common name (CN)", &self.common_name, 64)? {
+        if let Some(common_name) = text("common name (CN)", &self.common_name, MAX_COMMON_NAME)? {
             name.push(DnType::CommonName, common_name);
         }
         if let Some(email) = text("email", &self.email, 255)? {
-            let value = Ia5String::try_from(super::san::email(&email)?)
+            let address = super::san::email(&email).map_err(|_| bad("email", &email, "it isn't a mail address"))?;
+            let value = Ia5String::try_from(address)
                 .map_err(|_| bad("email", &email, "only ASCII characters can stand in it"))?;
             name.push(DnType::CustomDnType(EMAIL_ADDRESS.to_vec()), DnValue::Ia5String(value));
         }
@@ -128,7 +132,7 @@ mod tests {
             (Subject { country: some("D1"), ..Subject::default() }, "two letters"),
             (Subject { organization: some(&"x".repeat(65)), ..Subject::default() }, "64"),
             (Subject { locality: some("a\nb"), ..Subject::default() }, "control"),
-            (Subject { email: some("nobody"), ..Subject::default() }, "nobody"),
+            (Subject { email: some("nobody"), ..Subject::default() }, "email \"nobody\": it isn't a mail address"),
             (Subject { units: vec!["a".into(); 3], ..Subject::default() }, "two"),
         ] {
             let said = refused(subject);

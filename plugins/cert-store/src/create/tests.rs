@@ -1,4 +1,6 @@
 use super::*;
+use crate::identity::Identity;
+use crate::publish::{publish, Existing};
 use crate::testing::{openssl, try_openssl};
 
 fn made(request: &CreateRequest) -> (Pair, Certificate) {
@@ -104,6 +106,33 @@ fn names_are_filled_in_from_each_other() {
     let (pair, certificate) = made(&request);
     assert_eq!(pair.name.as_str(), "_.example.org");
     assert_eq!(certificate.subject, "CN=*.example.org");
+}
+
+#[test]
+fn a_host_name_that_is_too_long_for_a_subject_stands_among_the_alternative_names() {
+    let long = format!("{}.example.org", "x".repeat(60));
+    let mut further = CreateRequest::for_host("");
+    further.sans = vec![San::Dns(long.clone())];
+    for request in [CreateRequest::for_host(&long), further.clone()] {
+        let (pair, certificate) = made(&request);
+        assert_eq!(pair.name.as_str(), long);
+        assert_eq!((certificate.subject.as_str(), &certificate.dns_names), ("", &vec![long.clone()]));
+        // RFC 5280 section 4.2.1.6.
+        let text = shown(&["x509", "-noout", "-ext", "subjectAltName"], &pair.certificate);
+        assert!(text.contains("Alternative Name: critical"), "{text}");
+        let text = shown(&["req", "-noout", "-verify", "-text"], pair.csr.as_deref().unwrap());
+        assert!(text.contains("Alternative Name: critical") && text.contains(&long), "{text}");
+        let (folder, now) = (tempfile::tempdir().unwrap(), OffsetDateTime::now_utc());
+        publish(folder.path(), &pair, Existing::Refuse).unwrap();
+        let (identity, _) = Identity::load(folder.path(), &pair.name, now).unwrap();
+        let renewed = renew(&identity, None, now).unwrap();
+        assert_eq!((renewed.certificate.subject.as_str(), renewed.certificate.dns_names), ("", vec![long.clone()]));
+    }
+    // Of several the first that fits is the common name.
+    further.sans.push(San::Dns("short.example.org".into()));
+    assert_eq!(made(&further).1.subject, "CN=short.example.org");
+    let mail = CreateRequest { sans: vec![San::Email("a@example.org".into())], ..CreateRequest::for_host("") };
+    assert!(matches!(mail.check(), Err(CreateError::NoName)));
 }
 
 #[test]

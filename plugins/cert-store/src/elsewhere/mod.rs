@@ -18,6 +18,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::certificate::Certificate;
@@ -142,7 +143,7 @@ pub fn survey(sources: Vec<Source>, password: Option<&[u8]>) -> Survey {
             }
         }
     }
-    let pairs = pairs::match_up(parsed, &mut survey);
+    let pairs = pairs::match_up(parsed, OffsetDateTime::now_utc(), &mut survey);
     names::give(pairs, &mut survey);
     if older > 0 {
         survey.left.push(Left {

@@ -1,16 +1,18 @@
 //! Which certificate belongs to which key, and which certificates lead from it to its authority.
 //!
 //! Of several certificates for one key the newest counts, of several files with it the one whose layout says most and that
-//! brings the longest chain. Intermediates that aren't in that file are looked for beside it.
+//! brings the longest chain. Intermediates that aren't in that file are looked for beside it, by the rule of every import.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+
+use time::OffsetDateTime;
 
 use super::layout::Place;
 use super::{shown, Left, Pair, Parsed, Survey, MAX_PAIRS};
 use crate::certificate::Certificate;
 use crate::fingerprint::Fingerprint;
-use crate::import::chain::MAX_CHAIN;
+use crate::import::chain::issuers;
 use crate::key::PrivateKey;
 use crate::prove::prove;
 
@@ -21,13 +23,13 @@ struct KeyAt {
 }
 
 /// Every complete pair; what is left is told.
-pub(super) fn match_up(mut files: Vec<Parsed>, survey: &mut Survey) -> Vec<Pair> {
+pub(super) fn match_up(mut files: Vec<Parsed>, now: OffsetDateTime, survey: &mut Survey) -> Vec<Pair> {
     let keys = take_keys(&mut files, survey);
     let known: HashSet<Fingerprint> = keys.iter().map(|at| at.key.fingerprint()).collect();
     let mut taken = HashSet::new();
     let mut pairs = Vec::new();
     for at in keys {
-        match pair(&files, at) {
+        match pair(&files, at, now) {
             Ok(pair) => {
                 taken.extend(pair.certificates.iter().map(|certificate| certificate.fingerprint));
                 pairs.push(pair);
@@ -60,7 +62,7 @@ fn take_keys(files: &mut [Parsed], survey: &mut Survey) -> Vec<KeyAt> {
     keys
 }
 
-fn pair(files: &[Parsed], at: KeyAt) -> Result<Pair, Left> {
+fn pair(files: &[Parsed], at: KeyAt, now: OffsetDateTime) -> Result<Pair, Left> {
     let KeyAt { key, files: key_files } = at;
     let fingerprint = key.fingerprint();
     let candidates: Vec<(&Parsed, &Certificate)> = files
@@ -100,7 +102,7 @@ fn pair(files: &[Parsed], at: KeyAt) -> Result<Pair, Left> {
         place,
         certificate_file: certificate_file.path.clone(),
         key_file: key_file.path.clone(),
-        certificates: chain(leaf, certificate_file, files),
+        certificates: chain(leaf, certificate_file, files, now),
         key,
     })
 }
@@ -111,26 +113,14 @@ fn signs_others(issuer: &Certificate, files: &[Parsed]) -> bool {
     others.any(|other| other.key_fingerprint != issuer.key_fingerprint && other.signed_by(issuer) == Some(true))
 }
 
-/// The certificate and what leads to its authority, from its own file first, then from those beside it.
-fn chain(leaf: &Certificate, file: &Parsed, files: &[Parsed]) -> Vec<Certificate> {
+/// The certificate and what leads to its authority, from its own file or from those beside it.
+fn chain(leaf: &Certificate, file: &Parsed, files: &[Parsed], now: OffsetDateTime) -> Vec<Certificate> {
     let folder: Option<&Path> = file.path.parent();
-    let beside = files.iter().filter(|other| other.path.parent() == folder);
-    let pool: Vec<&Certificate> =
-        std::iter::once(file).chain(beside).flat_map(|file| &file.contents.certificates).collect();
-    let mut chain = vec![leaf.clone()];
-    while let Some(last) = chain.last().filter(|last| chain.len() < MAX_CHAIN && !last.self_signed()) {
-        let fits = |candidate: &&&Certificate| {
-            let new = chain.iter().all(|known| known.fingerprint != candidate.fingerprint);
-            // A root isn't sent; alone it tells that nothing is missing.
-            let useful = chain.len() == 1 || !candidate.self_issued;
-            new && useful && last.signed_by(candidate) == Some(true)
-        };
-        let Some(issuer) = pool.iter().find(fits) else {
-            break;
-        };
-        chain.push((*issuer).clone());
-    }
-    chain
+    let beside = files.iter().filter(|other| other.path.parent() == folder && other.path != file.path);
+    let mut pool: Vec<&Certificate> = file.contents.certificates.iter().collect();
+    let near = pool.len();
+    pool.extend(beside.flat_map(|file| &file.contents.certificates));
+    std::iter::once(leaf).chain(issuers(leaf, &pool, near, now)).cloned().collect()
 }
 
 fn tell_the_rest(files: &[Parsed], keys: &HashSet<Fingerprint>, taken: &HashSet<Fingerprint>, survey: &mut Survey) {

@@ -207,3 +207,48 @@ fn what_cant_be_used_is_named_also_where_nothing_else_is() {
     let said: Vec<&str> = survey.left.iter().map(|left| left.reason.as_str()).collect();
     assert!(said.len() == 1 && said[0].contains("PuTTY") && said[0].contains('('), "no cure in {said:?}");
 }
+
+#[test]
+fn of_two_intermediates_the_valid_one_is_taken_also_where_it_cant_be_verified() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let read = |name: &str| std::fs::read_to_string(path(name)).unwrap();
+    std::fs::write(path("ca.ext"), "basicConstraints=critical,CA:TRUE\n").unwrap();
+    // Signatures on P-521 can't be verified here.
+    for curve in ["P-256", "P-521"] {
+        let curve = format!("ec_paramgen_curve:{curve}");
+        let key = |name: &str| {
+            openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", &curve, "-out", &path(&format!("{name}.key"))], b"")
+        };
+        for name in ["root", "middle", "leaf"] {
+            key(name);
+        }
+        let root = ["req", "-x509", "-new", "-key", &path("root.key"), "-subj", "/CN=Root", "-out", &path("root.crt")];
+        openssl(&root, b"");
+        let issue = |name: &str, issuer: &str, days: &str, ext: &str| {
+            let subject = format!("/CN={name}.test");
+            let csr = openssl(&["req", "-new", "-key", &path(&format!("{name}.key")), "-subj", &subject], b"");
+            let (ca, ca_key, crt) = (format!("{issuer}.crt"), format!("{issuer}.key"), path(&format!("{name}.crt")));
+            let args = ["x509", "-req", "-CA", &path(&ca), "-CAkey", &path(&ca_key), "-days", days, "-out", &crt];
+            let extensions = ["-extfile", ext];
+            let extensions = if ext.is_empty() { &[] } else { &extensions[..] };
+            openssl(&[&args[..], extensions].concat(), &csr);
+            std::fs::read_to_string(crt).unwrap()
+        };
+        let old = issue("middle", "root", "-1", &path("ca.ext"));
+        let good = issue("middle", "root", "9", &path("ca.ext"));
+        let leaf = issue("leaf", "middle", "9", "");
+        for sources in [
+            vec![source("/x/leaf.crt", &format!("{leaf}{old}{good}"))],
+            vec![source("/x/leaf.crt", &leaf), source("/x/1.crt", &old), source("/x/2.crt", &good)],
+            vec![source("/x/leaf.crt", &format!("{leaf}{old}")), source("/x/2.crt", &good)],
+        ] {
+            let key = source("/x/leaf.key", &read("leaf.key"));
+            let survey = survey(sources.into_iter().chain([key]).collect(), None);
+            let der = |pem_: &str| pem::scan(pem_.as_bytes()).unwrap()[0].der.to_vec();
+            let chain = &survey.found[0].pair.certificates;
+            assert_eq!(chain.len(), 2, "{curve}");
+            assert_eq!((&chain[0].der, &chain[1].der), (&der(&leaf), &der(&good)), "{curve}");
+        }
+    }
+}

@@ -4,7 +4,8 @@
 //! files every [`LOOK_EVERY`], at its start and at a reload ([`watch`]); when they have changed and hold still, the pair in
 //! them is imported by the rules of every import ([`bring_up`]), whatever key it has. Files that don't fit together are
 //! probably half written: they are looked at again for a while. After that the refusal is told once, and the pair that is
-//! there stays. So it does if what came has expired and what is there has not.
+//! there stays. So it does if what came has expired and what is there has not. A folder that can't be written is tried again
+//! after a minute, at once when the files change again or somebody reloads.
 //!
 //! The server reads the files itself, as the user that it runs as. A followed folder is not searched deeper.
 

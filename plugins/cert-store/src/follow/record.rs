@@ -1,7 +1,8 @@
 //! `NAME.follow`: which files a pair is kept in step with.
 //!
 //! JSON: `path`, absolute, a folder or a file; `key`, absolute, if the private key is in a file of its own. Written whole or
-//! not at all. Bounds: [`MAX_RECORD`] bytes, [`MAX_RECORDS`] of them.
+//! not at all, under the folder's lock; what a kill leaves of it is removed by the next publication. Bounds: [`MAX_RECORD`]
+//! bytes, [`MAX_RECORDS`] of them.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -12,11 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::input::{Input, InputError};
 use crate::name::CertName;
+use crate::publish::{lock, PublishError, STAGED_RECORD};
 
 /// The largest record.
 const MAX_RECORD: usize = 16 * 1024;
-/// How a record's name begins while it is written.
-pub const STAGED: &str = ".follow-";
 /// The most records in one folder.
 const MAX_RECORDS: usize = 1024;
 
@@ -54,6 +54,9 @@ pub enum RecordError {
         /// What is wrong.
         reason: String,
     },
+    /// Somebody else is changing the folder.
+    #[error(transparent)]
+    Locked(#[from] PublishError),
     /// Too many.
     #[error("more than {MAX_RECORDS} pairs are followed in {}", folder.display())]
     TooMany {
@@ -84,10 +87,11 @@ impl Record {
     /// Writes a pair's record in the place of an older one.
     pub fn write(&self, folder: &Path, name: &CertName) -> Result<(), RecordError> {
         let path = file(folder, name);
-        let staged = folder.join(format!("{STAGED}{name}"));
+        let staged = folder.join(format!("{STAGED_RECORD}{name}"));
         let failed = |source| RecordError::Io { path: path.clone(), source };
         let text = serde_json::to_string_pretty(self)
             .map_err(|error| RecordError::Damaged { path: path.clone(), reason: error.to_string() })?;
+        let _lock = lock(folder)?;
         // Left by somebody who was killed in between.
         match fs::remove_file(&staged) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
@@ -102,7 +106,7 @@ impl Record {
             File::open(folder)?.sync_all()
         })();
         written.map_err(|error| {
-            // It is removed the next time otherwise.
+            // The next publication removes it otherwise.
             let _ = fs::remove_file(&staged);
             failed(error)
         })
@@ -163,7 +167,7 @@ mod tests {
             assert_eq!(Record::read(dir.path(), &name()).unwrap(), record);
         }
         assert_eq!(names(dir.path()).unwrap(), [name()]);
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "the record and the lock");
         assert!(Record::remove(dir.path(), &name()).unwrap());
         assert!(!Record::remove(dir.path(), &name()).unwrap());
     }

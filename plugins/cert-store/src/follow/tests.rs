@@ -7,7 +7,7 @@ use super::watch::{Event, Watch};
 use super::*;
 use crate::create::{create, CreateRequest};
 use crate::folder::PairFiles;
-use crate::publish::{publish, Existing};
+use crate::publish::{publish, Existing, PublishError};
 
 /// A folder that another program renews, and ours.
 struct Both {
@@ -174,19 +174,82 @@ fn what_somebody_brings_meanwhile_stays() {
 }
 
 #[test]
-fn a_folder_that_cant_be_written_for_a_while_is_tried_again() {
+fn a_folder_that_cant_be_written_for_a_while_is_tried_again_after_a_minute_or_if_asked() {
     let both = Both::new();
-    let first = both.renew(0);
+    both.renew(2);
     both.record().write(&both.ours, &both.name).unwrap();
-    let mut watch = Watch::new(Duration::ZERO);
+    let mut watch = Watch::new(Duration::from_secs(3600));
     let in_the_way = both.ours.join(".lock");
-    std::fs::create_dir(&in_the_way).unwrap();
-    assert!(both.look(&mut watch).is_empty());
-    assert!(matches!(both.look(&mut watch)[..], [Event::Refused(..)]));
-    assert!(both.look(&mut watch).is_empty(), "told again");
-    std::fs::remove_dir(in_the_way).unwrap();
-    assert!(matches!(both.look(&mut watch)[..], [Event::Taken(_)]));
-    assert_eq!(both.served(), first);
+    let block = || {
+        std::fs::remove_file(&in_the_way).unwrap();
+        std::fs::create_dir(&in_the_way).unwrap();
+    };
+    let start = OffsetDateTime::now_utc();
+    let look = |watch: &mut Watch, seconds| watch.look(&both.ours, false, start + time::Duration::seconds(seconds));
+    block();
+    assert!(look(&mut watch, 0).is_empty());
+    assert!(matches!(look(&mut watch, 2)[..], [Event::Refused(..)]), "it is not the files that are to be waited for");
+    assert!(look(&mut watch, 62).is_empty(), "told again");
+    std::fs::remove_dir(&in_the_way).unwrap();
+    assert!(look(&mut watch, 64).is_empty() && look(&mut watch, 121).is_empty(), "not yet");
+    assert!(matches!(look(&mut watch, 122)[..], [Event::Taken(_)]));
+
+    // The files change while it can't be written: they are taken as soon as they hold still.
+    both.renew(1);
+    block();
+    assert!(look(&mut watch, 200).is_empty());
+    assert!(matches!(look(&mut watch, 202)[..], [Event::Refused(..)]));
+    std::fs::remove_dir(&in_the_way).unwrap();
+    let second = both.renew(1);
+    assert!(look(&mut watch, 204).is_empty());
+    assert!(matches!(look(&mut watch, 206)[..], [Event::Taken(_)]));
+    assert_eq!(both.served(), second);
+
+    // Somebody asks.
+    let third = both.renew(0);
+    block();
+    assert!(look(&mut watch, 300).is_empty());
+    assert!(matches!(look(&mut watch, 302)[..], [Event::Refused(..)]));
+    std::fs::remove_dir(&in_the_way).unwrap();
+    let asked = watch.look(&both.ours, true, start + time::Duration::seconds(304));
+    assert!(matches!(asked[..], [Event::Taken(_)]));
+    assert_eq!(both.served(), third);
+}
+
+#[test]
+fn a_busy_folder_is_waited_for_once_not_for_each_pair() {
+    let both = Both::new();
+    for name in ["a", "b", "c"] {
+        both.record().write(&both.ours, &CertName::new(name).unwrap()).unwrap();
+    }
+    let tried = std::cell::Cell::new(0);
+    let busy = |_: &Path, _: &CertName, _: &Record, _, _| {
+        tried.set(tried.get() + 1);
+        Err(ImportError::Publish(PublishError::Busy { path: both.ours.join(".lock") }).into())
+    };
+    let mut watch = Watch::new(Duration::ZERO);
+    let start = OffsetDateTime::now_utc();
+    let mut look = |at_once, seconds| {
+        let events = watch.look_by(&both.ours, at_once, start + time::Duration::seconds(seconds), &busy);
+        (events.len(), tried.get())
+    };
+    assert_eq!(look(false, 0), (0, 0));
+    assert_eq!(look(false, 2), (1, 1));
+    assert_eq!(look(false, 4), (0, 1));
+    assert_eq!(look(false, 61), (0, 1));
+    assert_eq!(look(false, 62).1, 2);
+    assert_eq!(look(true, 64).1, 3);
+    // All of them are still to be done.
+    watch.look_by(
+        &both.ours,
+        false,
+        start + time::Duration::seconds(124),
+        &|_: &Path, _: &CertName, _: &Record, _, _| {
+            tried.set(tried.get() + 1);
+            Ok(None)
+        },
+    );
+    assert_eq!(tried.get(), 6);
 }
 
 #[test]

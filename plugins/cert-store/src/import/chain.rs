@@ -1,10 +1,12 @@
 //! Putting the certificates that came with a key in order: its own first, then who signed it, and so on.
 //!
 //! Duplicates go silently. The root goes with a warning (clients have it or don't trust it anyway), and so does
-//! what has nothing to do with the chain. The order is found by names *and* signatures. Bound: [`MAX_CHAIN`].
+//! what has nothing to do with the chain. The order is found by names *and* signatures; where a signature can't be verified
+//! here, as those of some rare kinds can't, by names alone. Bound: [`MAX_CHAIN`].
 
 use time::OffsetDateTime;
 
+use super::roots::Roots;
 use super::ImportError;
 use crate::certificate::Certificate;
 use crate::key::PrivateKey;
@@ -22,41 +24,23 @@ pub struct Chain {
     pub certificates: Vec<Certificate>,
     /// Sentences for people.
     pub warnings: Vec<String>,
+    /// Whether its root was there, and was left out.
+    pub is_rooted: bool,
 }
 
-/// Finds the chain of `key`, whose own certificate is proved by signature.
-pub fn assemble(found: Vec<Certificate>, key: &PrivateKey, now: OffsetDateTime) -> Result<Chain, ImportError> {
-    let (Chain { certificates, mut warnings }, rooted) = walk(found, key, now, Proof::Signature)?;
-    if let [only] = certificates.as_slice() {
-        if !rooted && !only.self_signed() {
-            warnings.push(format!(
-                "the certificate of its issuer \"{}\" isn't in the file: if that is an intermediate authority, clients \
-                 won't trust this certificate without it; bring it along",
-                only.issuer
-            ));
-        }
-    }
-    Ok(Chain { certificates, warnings })
+/// The certificate whose issuer is missing, if one is: it was neither there, as `is_rooted` says, nor is it a root that this
+/// machine knows.
+pub fn gap<'a>(chain: &'a [Certificate], is_rooted: bool, known: &Roots) -> Option<&'a Certificate> {
+    chain.last().filter(|top| !is_rooted && !top.self_signed() && !known.have(&top.raw_issuer))
 }
 
-/// The same without asking whether something is missing, which a pair that is in service needn't be told again; a folder of
-/// thousands is read in half the time then.
+/// Finds the chain of `key`, whose own certificate is proved like this.
 pub fn order(
-    found: Vec<Certificate>,
-    key: &PrivateKey,
-    now: OffsetDateTime,
-    proof: Proof,
-) -> Result<Chain, ImportError> {
-    walk(found, key, now, proof).map(|(chain, _)| chain)
-}
-
-/// The chain, and whether its root was left out.
-fn walk(
     mut found: Vec<Certificate>,
     key: &PrivateKey,
     now: OffsetDateTime,
     proof: Proof,
-) -> Result<(Chain, bool), ImportError> {
+) -> Result<Chain, ImportError> {
     if found.len() > MAX_CERTIFICATES {
         return Err(ImportError::TooManyCertificates);
     }
@@ -68,21 +52,15 @@ fn walk(
         new
     });
     let leaf = take_leaf(&mut found, key, proof, &mut warnings)?;
-    let mut chain = vec![leaf];
-    while chain.len() < MAX_CHAIN && !found.is_empty() {
-        let last = &chain[chain.len() - 1];
-        if last.self_signed() {
-            break;
-        }
-        let Some(at) = issuer_of(last, &found, now) else {
-            break;
-        };
-        chain.push(found.swap_remove(at));
-    }
+    let pool: Vec<&Certificate> = found.iter().collect();
+    let issuers: Vec<Certificate> = issuers(&leaf, &pool, pool.len(), now).into_iter().cloned().collect();
+    found.retain(|certificate| issuers.iter().all(|issuer| issuer.fingerprint != certificate.fingerprint));
+    let mut certificates = vec![leaf];
+    certificates.extend(issuers);
     // The certificate that ends the chain may be a root, which isn't sent.
-    let rooted = chain.len() > 1 && chain[chain.len() - 1].self_signed();
-    if rooted {
-        if let Some(root) = chain.pop() {
+    let is_rooted = certificates.len() > 1 && certificates[certificates.len() - 1].self_signed();
+    if is_rooted {
+        if let Some(root) = certificates.pop() {
             warnings.push(format!(
                 "the root certificate \"{}\" was left out: clients have it already or don't trust it",
                 root.subject
@@ -92,8 +70,53 @@ fn walk(
     for stranger in &found {
         warnings.push(format!("the certificate \"{}\" was left out: it isn't part of the chain", stranger.subject));
     }
-    Ok((Chain { certificates: chain, warnings }, rooted))
+    Ok(Chain { certificates, warnings, is_rooted })
 }
+
+/// Who signed `leaf`, who signed that, and so on to the root, as far as they are in `pool`; the first `near` of which came
+/// with the leaf.
+pub fn issuers<'a>(
+    leaf: &Certificate,
+    pool: &[&'a Certificate],
+    near: usize,
+    now: OffsetDateTime,
+) -> Vec<&'a Certificate> {
+    let mut chain: Vec<&'a Certificate> = Vec::new();
+    while chain.len() + 1 < MAX_CHAIN {
+        let last = chain.last().copied().unwrap_or(leaf);
+        if last.self_signed() {
+            break;
+        }
+        let is_new = |candidate: &Certificate| {
+            candidate.fingerprint != leaf.fingerprint
+                && chain.iter().all(|known| known.fingerprint != candidate.fingerprint)
+        };
+        let candidates = pool.iter().enumerate().filter(|(_, candidate)| is_new(candidate));
+        let ranked =
+            candidates.filter_map(|(at, &candidate)| Some((rank(last, candidate, at < near, now)?, candidate)));
+        let Some((_, issuer)) = ranked.max_by_key(|(rank, _)| *rank) else {
+            break;
+        };
+        chain.push(issuer);
+    }
+    chain
+}
+
+/// How good `candidate` is as the issuer of `certificate`, if it may have signed it: of several that one is taken whose
+/// signature can be verified, that is valid now, that may sign others, and that isn't signed in a way that nobody trusts;
+/// then one that came with the leaf, that isn't a root (a longer chain reaches more clients), and that lasts longest.
+fn rank(certificate: &Certificate, candidate: &Certificate, is_near: bool, now: OffsetDateTime) -> Option<Rank> {
+    let is_verified = match certificate.signed_by(candidate) {
+        Some(false) => return None,
+        Some(true) => true,
+        None => false,
+    };
+    let is_valid = candidate.not_before <= now && now <= candidate.not_after;
+    let is_sound = candidate.self_issued || !(candidate.signed_with_md5 || candidate.signed_with_sha1);
+    Some((is_verified, is_valid, candidate.is_ca, is_sound, is_near, !candidate.self_issued, candidate.not_after))
+}
+
+type Rank = (bool, bool, bool, bool, bool, bool, OffsetDateTime);
 
 /// Takes the certificate that `key` proves; of several, the newest.
 fn take_leaf(
@@ -129,17 +152,4 @@ fn take_leaf(
         !leaves.contains(&(at - 1))
     });
     Ok(leaf)
-}
-
-/// Who signed `certificate`: of several, one that is valid now, that isn't a root (a longer chain reaches more
-/// clients), and that lasts longest.
-fn issuer_of(certificate: &Certificate, found: &[Certificate], now: OffsetDateTime) -> Option<usize> {
-    found
-        .iter()
-        .enumerate()
-        .filter(|(_, candidate)| certificate.signed_by(candidate) != Some(false))
-        .max_by_key(|(_, candidate)| {
-            (candidate.not_before <= now && now <= candidate.not_after, !candidate.self_issued, candidate.not_after)
-        })
-        .map(|(at, _)| at)
 }

@@ -11,7 +11,7 @@ use super::label::{self, Label, Useless};
 use super::pem::{self, Block, PemError};
 use super::pkcs7::{self, Pkcs7Error};
 use super::recognise::recognise;
-use crate::ber::SEQUENCE;
+use crate::ber::{Reader, SEQUENCE};
 use crate::certificate::{Certificate, CertificateError};
 use crate::encryption::legacy::Legacy;
 use crate::encryption::Opener;
@@ -144,7 +144,7 @@ impl Contents {
             return Ok(());
         }
         if bytes.first() == Some(&SEQUENCE) {
-            return self.add_der(bytes, opener);
+            return self.add_der(without_blanks(bytes), opener);
         }
         match bare_base64(bytes) {
             // It begins like DER, so that this ends here.
@@ -243,6 +243,16 @@ fn labelled(label: &Label, der: &[u8]) -> Result<PrivateKey, KeyError> {
             other => other,
         }),
         other => other,
+    }
+}
+
+/// Binary without the line break or the blanks that a copy has put behind it.
+fn without_blanks(bytes: &[u8]) -> &[u8] {
+    let whole = Reader::new(bytes).element().map_or(bytes, |element| element.whole);
+    let behind = bytes.get(whole.len()..).unwrap_or_default();
+    match behind.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0) {
+        true => whole,
+        false => bytes,
     }
 }
 

@@ -11,6 +11,7 @@ pub mod label;
 pub mod pem;
 pub mod pkcs7;
 pub mod recognise;
+pub mod roots;
 
 use std::path::Path;
 
@@ -24,9 +25,11 @@ use crate::further::{further_pair, FurtherError, KeyFamily};
 use crate::input::{Input, InputError};
 use crate::key::PrivateKey;
 use crate::name::{CertName, NameError};
-use crate::prove::Mismatch;
-use crate::publish::{preview, publish, Existing, Pair, PublishError, Published};
+use crate::prove::{Mismatch, Proof};
+use crate::publish::{preview, publish, Existing, OpenKey, Pair, PublishError, Published};
+use checks::Refusal;
 use contents::{Contents, ContentsError};
+use roots::Roots;
 
 /// What to import.
 pub struct ImportRequest {
@@ -77,8 +80,13 @@ impl Ready {
 
     /// Puts the pair into the folder.
     pub fn publish(self, folder: &Path) -> Result<Imported, ImportError> {
+        let key = OpenKey::of(folder, &self.pair.name);
         let published = publish(folder, &self.pair, self.existing)?;
-        Ok(Imported { name: self.pair.name, published, chain: self.chain, warnings: self.warnings })
+        let mut warnings = self.warnings;
+        // Another key is a new file, which is nobody else's.
+        let key = key.filter(|_| published == Published::CertificateReplaced);
+        warnings.extend(key.map(|key| key.warning(folder)));
+        Ok(Imported { name: self.pair.name, published, chain: self.chain, warnings })
     }
 
     /// What [`Ready::publish`] would say, without doing it.
@@ -104,6 +112,16 @@ pub fn import(folder: &Path, request: &ImportRequest, now: OffsetDateTime) -> Re
 
 /// Checks and proves. The folder is only read, where the key may be.
 pub fn prepare(folder: &Path, request: &ImportRequest, now: OffsetDateTime) -> Result<Ready, ImportError> {
+    prepare_with(folder, request, &Roots::of_this_machine(), now)
+}
+
+/// The same where these roots are known.
+pub fn prepare_with(
+    folder: &Path,
+    request: &ImportRequest,
+    known: &Roots,
+    now: OffsetDateTime,
+) -> Result<Ready, ImportError> {
     let password = request.password.as_ref().map(|password| password.as_slice());
     let mut contents = read(&request.certificate, password)?;
     if let Some(input) = &request.key {
@@ -131,11 +149,10 @@ pub fn prepare(folder: &Path, request: &ImportRequest, now: OffsetDateTime) -> R
         }
         None => key_of_request(folder, &contents.certificates, derived, request)?,
     };
-    let chain = chain::assemble(contents.certificates, &key, now)?;
-    let leaf = &chain.certificates[0];
-    checks::refuse(leaf)?;
-    warnings.extend(chain.warnings);
-    warnings.extend(checks::warn(leaf, &key, now));
+    let mut chain = chain::order(contents.certificates, &key, now, Proof::Signature)?;
+    checks::refuse(&chain.certificates[0])?;
+    warnings.append(&mut chain.warnings);
+    warnings.extend(checks::warn(&chain, &key, known, now));
 
     let pair = Pair {
         name,
@@ -316,7 +333,7 @@ pub enum ImportError {
         /// Whose it is.
         subject: String,
         /// What is wrong with it.
-        reason: &'static str,
+        reason: Refusal,
     },
     /// No further pair of this name.
     #[error(transparent)]

@@ -65,11 +65,11 @@ pub enum PemError {
     #[error("more than {MAX_BLOCKS} PEM blocks in one file")]
     TooMany,
     /// A UTF-16 file that doesn't decode.
-    #[error("the file begins like UTF-16 text but isn't")]
+    #[error("the file looks like UTF-16 text but isn't")]
     BadUtf16,
 }
 
-/// Whether there is any PEM block to look for. What begins like UTF-16 and isn't can't be anything else that is known here.
+/// Whether there is any PEM block to look for. What looks like UTF-16 and isn't can't be anything else that is known here.
 pub fn looks_like_pem(bytes: &[u8]) -> bool {
     text(bytes).map_or(true, |text| find(&text, BEGIN).is_some())
 }
@@ -141,10 +141,11 @@ fn text(bytes: &[u8]) -> Result<Cow<'_, [u8]>, PemError> {
     let (big, rest) = match bytes {
         [0xFF, 0xFE, rest @ ..] => (false, rest),
         [0xFE, 0xFF, rest @ ..] => (true, rest),
-        // Windows' `certutil` and PowerShell write UTF-16 with a mark; without one only a hyphen and a zero tell.
-        [b'-', 0, ..] => (false, bytes),
-        [0, b'-', ..] => (true, bytes),
-        _ => return Ok(Cow::Borrowed(bytes)),
+        // Windows' `certutil` and PowerShell write UTF-16 with a mark; without one only a block's first line tells.
+        _ => match unmarked_utf16(bytes) {
+            Some(big) => (big, bytes),
+            None => return Ok(Cow::Borrowed(bytes)),
+        },
     };
     let units = rest.chunks_exact(2).map(|pair| match big {
         true => u16::from_be_bytes([pair[0], pair[1]]),
@@ -154,6 +155,17 @@ fn text(bytes: &[u8]) -> Result<Cow<'_, [u8]>, PemError> {
         .collect::<Result<String, _>>()
         .map(|text| Cow::Owned(text.into_bytes()))
         .map_err(|_| PemError::BadUtf16)
+}
+
+/// Whether the file is UTF-16 without a mark, and then whether the first byte of each two is the high one.
+fn unmarked_utf16(bytes: &[u8]) -> Option<bool> {
+    // Text in any other encoding has none in the blocks' lines, and nearly always none at all.
+    if !bytes.contains(&0) || find(bytes, BEGIN).is_some() {
+        return None;
+    }
+    let is_aligned = |at: usize| at.is_multiple_of(2);
+    let wide = |big: bool| -> Vec<u8> { BEGIN.iter().flat_map(|&b| if big { [0, b] } else { [b, 0] }).collect() };
+    [false, true].into_iter().find(|&big| find(bytes, &wide(big)).is_some_and(is_aligned))
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {

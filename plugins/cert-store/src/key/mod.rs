@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 pub use encrypted::{decrypt_legacy, decrypt_pkcs8, parsed, refused};
 pub use generate::KeyType;
 pub use parse::KeyError;
+pub use shape::bits_of;
 
 use crate::fingerprint::Fingerprint;
 use crate::import::pem;
@@ -27,7 +28,7 @@ use crate::import::pem;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyKind {
-    /// RSA with so many bits.
+    /// RSA with a modulus of so many bits, which needn't fill its bytes.
     Rsa(usize),
     /// ECDSA on NIST P-256.
     EcdsaP256,
@@ -37,6 +38,13 @@ pub enum KeyKind {
     EcdsaP521,
     /// Ed25519 (RFC 8032).
     Ed25519,
+}
+
+impl KeyKind {
+    /// Whether what is said with one can be understood with the other: the same algorithm, on the same curve.
+    pub fn is_like(self, other: Self) -> bool {
+        matches!((self, other), (Self::Rsa(_), Self::Rsa(_))) || self == other
+    }
 }
 
 impl fmt::Display for KeyKind {
@@ -69,9 +77,10 @@ impl PrivateKey {
     fn from_rsa(pair: RsaKeyPair) -> Result<Self, KeyError> {
         let pkcs8: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyError::Broken)?;
         let spki: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(|_| KeyError::Broken)?;
+        let bits = shape::public_bits(pair.public_key().as_ref()).ok_or(KeyError::Broken)?;
         let pkcs8 = Zeroizing::new(pkcs8.as_ref().to_vec());
         let spki = spki.as_ref().to_vec();
-        Ok(Self { kind: KeyKind::Rsa(pair.public_modulus_len() * 8), signer: Signer::Rsa(pair), pkcs8, spki })
+        Ok(Self { kind: KeyKind::Rsa(bits), signer: Signer::Rsa(pair), pkcs8, spki })
     }
 
     fn from_ecdsa(kind: KeyKind, pair: EcdsaKeyPair) -> Result<Self, KeyError> {

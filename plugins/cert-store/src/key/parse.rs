@@ -7,7 +7,7 @@ use aws_lc_rs::signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519Key
 use pkcs8::der::asn1::ObjectIdentifier;
 use pkcs8::PrivateKeyInfoRef;
 
-use super::shape::{curve_name, pkcs1_bits, refused_algorithm, sec1_curve, Sec1Curve};
+use super::shape::{curve_name, pkcs1, refused_algorithm, refused_multi_prime, sec1_curve, Pkcs1, Sec1Curve};
 use super::{KeyKind, PrivateKey};
 
 /// Why a private key can't be used. Messages have no file name: the caller puts it in front.
@@ -99,7 +99,10 @@ impl PrivateKey {
 
     /// From a PKCS#1 RSAPrivateKey.
     pub fn from_pkcs1(der: &[u8]) -> Result<Self, KeyError> {
-        let bits = pkcs1_bits(der).ok_or(KeyError::Damaged { format: "PKCS#1" })?;
+        let Pkcs1 { bits, is_multi_prime } = pkcs1(der).ok_or(KeyError::Damaged { format: "PKCS#1" })?;
+        if is_multi_prime {
+            return Err(refused_multi_prime());
+        }
         if !(2048..=8192).contains(&bits) {
             return Err(KeyError::RsaSize { bits });
         }
@@ -129,7 +132,7 @@ impl PrivateKey {
     pub fn from_unlabelled(der: &[u8]) -> Result<Self, KeyError> {
         if PrivateKeyInfoRef::try_from(der).is_ok() {
             Self::from_pkcs8(der)
-        } else if pkcs1_bits(der).is_some() {
+        } else if pkcs1(der).is_some() {
             Self::from_pkcs1(der)
         } else if sec1_curve(der).is_some() {
             Self::from_sec1(der)
@@ -142,7 +145,8 @@ impl PrivateKey {
 fn unsupported_curve(curve: &str) -> KeyError {
     KeyError::Unsupported {
         what: format!("an EC key on {curve}"),
-        cure: "mail clients know P-256 and P-384 only: create a new key with `dovetail certs create`",
+        cure:
+            "mail clients know P-256 and P-384, and some of them P-521: create a new key with `dovetail certs create`",
     }
 }
 

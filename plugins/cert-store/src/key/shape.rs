@@ -4,23 +4,43 @@ use pkcs8::der::asn1::{ObjectIdentifier, UintRef};
 use pkcs8::der::{Decode, Reader as _, SliceReader};
 
 use super::KeyError;
-use crate::ber::{Reader, CONTEXT_0, OCTET_STRING};
+use crate::ber::{Reader, CONTEXT_0, INTEGER, OCTET_STRING};
 
-/// How many bits a PKCS#1 key's modulus has, or `None` if it isn't one.
-pub(super) fn pkcs1_bits(der: &[u8]) -> Option<usize> {
-    let modulus_bits = |reader: &mut SliceReader<'_>| -> pkcs8::der::Result<usize> {
-        let _version = u8::decode(reader)?;
+/// What a PKCS#1 private key says of itself.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Pkcs1 {
+    /// How many bits its modulus has.
+    pub bits: usize,
+    /// Whether it is made of more than two primes (RFC 8017 appendix A.1.2).
+    pub is_multi_prime: bool,
+}
+
+/// What a PKCS#1 private key says of itself, or `None` if it isn't one.
+pub(super) fn pkcs1(der: &[u8]) -> Option<Pkcs1> {
+    let begins = |reader: &mut SliceReader<'_>| -> pkcs8::der::Result<Pkcs1> {
+        let version = u8::decode(reader)?;
         let modulus = UintRef::decode(reader)?;
         // Seven more numbers follow; the cryptographic library reads and checks them.
         reader.read_slice(reader.remaining_len())?;
-        let bytes = modulus.as_bytes();
-        let zeros = bytes.first().map_or(0, |b| b.leading_zeros() as usize);
-        Ok((bytes.len() * 8).saturating_sub(zeros))
+        Ok(Pkcs1 { bits: bits_of(modulus.as_bytes()), is_multi_prime: version == 1 })
     };
     let mut reader = SliceReader::new(der).ok()?;
-    let bits = reader.sequence(modulus_bits).ok()?;
+    let key = reader.sequence(begins).ok()?;
     // A SEC1 or PKCS#8 key has no such second number; a tiny one is no modulus either.
-    (bits >= 64 && reader.is_finished()).then_some(bits)
+    (key.bits >= 64 && reader.is_finished()).then_some(key)
+}
+
+/// How many bits the modulus of a PKCS#1 public key has.
+pub(super) fn public_bits(der: &[u8]) -> Option<usize> {
+    let modulus = Reader::new(der).sequence("a key").ok()?.expect(INTEGER, "the modulus").ok()?;
+    Some(bits_of(modulus.contents))
+}
+
+/// How many bits a number has that is written in these bytes.
+pub fn bits_of(number: &[u8]) -> usize {
+    let zeros = number.iter().take_while(|&&byte| byte == 0).count();
+    let digits = number.get(zeros..).unwrap_or_default();
+    digits.first().map_or(0, |first| digits.len() * 8 - first.leading_zeros() as usize)
 }
 
 /// What a SEC1 key says about its curve.
@@ -50,9 +70,15 @@ pub(super) fn sec1_curve(der: &[u8]) -> Option<Sec1Curve> {
     }
 }
 
+const NEW_KEY: &str = "create an RSA or ECDSA key with `dovetail certs create`";
+
+/// The refusal of an RSA key with more than two primes, which the cryptographic library doesn't know.
+pub(super) fn refused_multi_prime() -> KeyError {
+    KeyError::Unsupported { what: "an RSA key with more than two primes (multi-prime)".to_owned(), cure: NEW_KEY }
+}
+
 /// The refusal of a PKCS#8 key by its algorithm.
 pub(super) fn refused_algorithm(oid: &str) -> KeyError {
-    const NEW_KEY: &str = "create an RSA or ECDSA key with `dovetail certs create`";
     let what = match oid {
         "1.2.840.113549.1.1.10" => "an RSA-PSS key",
         "1.2.840.10040.4.1" => "a DSA key",

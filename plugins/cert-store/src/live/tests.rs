@@ -134,7 +134,7 @@ fn one_half_of_an_identity_fails_alone() {
 }
 
 fn id_of(live: &Live, name: &str) -> Option<u64> {
-    live.snapshot().named(&CertName::new(name).unwrap()).map(|set| set.id)
+    live.snapshot().resolve(Some(name), None).map(|(id, _)| id)
 }
 
 #[test]
@@ -186,4 +186,68 @@ fn what_is_served_can_be_withdrawn_by_a_verdict() {
     assert_eq!(id(&live, "a.example"), id_of(&live, "b"));
     assert!(!live.rescan(now()).unwrap().any(), "it stays away");
     assert!(!refuse(&pair).any(), "it isn't served any more");
+}
+
+#[test]
+fn a_turn_that_changes_nothing_for_clients_is_no_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let live = Live::new(dir.path().to_owned(), None);
+    add(dir.path(), "a", "a.example", Existing::Refuse);
+    live.rescan(now()).unwrap();
+    let retired = id(&live, "a.example").unwrap();
+    add(dir.path(), "a", "a.example", Existing::Replace);
+    let old = SystemTime::now() - Duration::from_secs(60);
+    std::fs::File::open(dir.path()).unwrap().set_modified(old).unwrap();
+    live.rescan(now()).unwrap();
+    let (generation, turn) = (live.generation(), live.snapshot().turn().unwrap());
+    let before = turn - time::Duration::MILLISECOND;
+    assert!(live.look(How::Quick, before).unwrap().is_none());
+    let found = live.look(How::Quick, turn).unwrap().unwrap();
+    assert!(!live.take(found, turn).any(), "nobody else is there to be served");
+    assert_eq!((live.generation(), live.snapshot().turn()), (generation, None));
+    assert!(live.snapshot().get(retired).is_some(), "somebody may be about to load it");
+    // A clock that was wrong is set right.
+    assert!(live.snapshot().is_due(before));
+    live.rescan(before).unwrap();
+    assert_eq!(live.snapshot().turn(), Some(turn));
+}
+
+#[test]
+fn a_chain_leads_over_what_is_valid_at_the_time() {
+    let (dir, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let live = Live::new(dir.path().to_owned(), None);
+    add(dir.path(), "a", "a.example", Existing::Refuse);
+    let files = PairFiles::of(dir.path(), &CertName::new("a").unwrap());
+    let path = |name: &str| scratch.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("ca"), "basicConstraints=critical,CA:TRUE\n").unwrap();
+    std::fs::write(path("server"), "subjectAltName=DNS:a.example\n").unwrap();
+    let openssl = crate::testing::openssl;
+    let authority = |name: &str| {
+        let made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "900"];
+        let (subject, key) = (format!("/CN={name}"), path(&format!("{name}.key")));
+        let certificate = openssl(&[&made[..], &["-subj", &subject, "-keyout", &key]].concat(), b"");
+        std::fs::write(path(name), &certificate).unwrap();
+        certificate
+    };
+    let issue = |key: &str, subject: &str, issuer: &str, extensions: &str, days: &str| {
+        let csr = openssl(&["req", "-new", "-key", key, "-subj", subject], b"");
+        let args = ["x509", "-req", "-CA", &path(issuer), "-CAkey", &path(&format!("{issuer}.key")), "-days", days];
+        openssl(&[&args[..], &["-extfile", &path(extensions)]].concat(), &csr)
+    };
+    // A new root that an old one has signed as well, for those who don't have it yet; that ends first.
+    authority("old");
+    let root = authority("new");
+    let crossed = issue(&path("new.key"), "/CN=new", "old", "ca", "5");
+    let leaf = issue(files.key.to_str().unwrap(), "/CN=a.example", "new", "server", "90");
+    std::fs::write(&files.crt, [leaf, crossed, root].concat()).unwrap();
+    let start = now() + time::Duration::minutes(1);
+    live.rescan(start).unwrap();
+    let chain = || live.snapshot().pairs().next().unwrap().identity.chain.len();
+    assert_eq!((chain(), live.all_broken().len()), (2, 0));
+    let turn = live.snapshot().turn().unwrap();
+    assert_eq!((turn - start).whole_days(), 4);
+    assert!(!live.rescan(turn - time::Duration::MILLISECOND).unwrap().any());
+    assert!(live.rescan(turn).unwrap().any());
+    assert_eq!(chain(), 1);
+    assert!(!live.rescan(turn).unwrap().any(), "it is read once");
 }

@@ -24,7 +24,7 @@ pub fn describe() -> Operation {
         .help(
             "Makes three files: NAME.key, the private key, which never leaves the server; NAME.csr, the request that you \
              send to a certificate authority; NAME.crt, a self-signed certificate that is served until you import the \
-             authority's answer with `dovetail certs import --cert ANSWER`.\n\n\
+             authority's answer with `dovetail certs import ANSWER`.\n\n\
              On a terminal, without any of the fields below from --type to --name, it asks for them one by one.\n\n\
              ecdsa-p256 is fast and understood by every current client. rsa-4096 costs about twenty times the work in \
              each handshake; take it if an old client or a policy asks for RSA, or beside the other: --add makes a further \
@@ -124,7 +124,7 @@ pub fn run(
         key_sha256: certificate.key_fingerprint.to_string(),
         certificate: link(&certificate),
     };
-    let lines = vec![
+    let mut lines = vec![
         format!("made the certificate \"{name}\" ({})", certificate.key_name),
         format!("  private key      {}   keep it secret, back it up", shown.key_file),
         format!("  signing request  {}   send it to a certificate authority", shown.csr_file),
@@ -132,6 +132,12 @@ pub fn run(
         format!("  for              {}", certificate.alternative_names().join(", ")),
         format!("  SHA-256          {}", certificate.fingerprint),
     ];
+    if values.flag("add") {
+        let identity = name.identity();
+        lines.push(format!(
+            "  served           beside \"{identity}\"; if that one is from an authority, when this one is, too"
+        ));
+    }
     let warnings = match request.key_type {
         KeyType::Ed25519 => vec![ED25519_WARNING.to_owned()],
         _ => Vec::new(),

@@ -20,8 +20,9 @@ pub fn describe() -> Operation {
             "Makes NAME.csr, to be sent to a certificate authority, for the key NAME.key, which stays as it is, and so \
              does the certificate in service. The request says what the present certificate says, unless you say \
              otherwise: what you give takes the place of what was there (all --san together the place of all that were), \
-             and an empty value leaves a field out.\n\n\
-             Import the authority's answer with `dovetail certs import --cert ANSWER`.\n\n\
+             and an empty value leaves a field out. Of a certificate that can't be read, or that is another key's, it says \
+             nothing: then give the names, or let the pair's name be the only one.\n\n\
+             Import the authority's answer with `dovetail certs import ANSWER`.\n\n\
              Examples: dovetail certs csr mail.example.org\n          \
              dovetail certs csr mail.example.org --san smtp.example.org --san imap.example.org --unit ''",
         )
@@ -56,12 +57,16 @@ pub fn run(folder: &Path, values: &[FieldValue]) -> Result<Report, OperationFail
         )));
     }
     let key = key_in(&files.key).map_err(OperationFailure::new)?;
-    let (base, left_out) = present(folder, &name)?;
-    let holder = holder(values, base)?.complete().map_err(OperationFailure::new)?;
+    let Present { holder: base, mut warnings, unusable } = present(folder, &name);
+    let holder = holder(values, base)?.complete().map_err(|error| match &unusable {
+        Some(reason) => OperationFailure::new(format!("{error} (the present certificate can't be asked: {reason})")),
+        None => OperationFailure::new(error),
+    })?;
+    warnings.extend(unusable.map(|reason| {
+        format!("the present certificate can't be used, so the request says nothing of what it says: {reason}")
+    }));
     let csr = signing_request(&holder, &key).map_err(OperationFailure::new)?;
     publish_request(folder, &name, key.fingerprint(), &csr).map_err(OperationFailure::new)?;
-    let warnings: Vec<String> =
-        left_out.into_iter().map(|what| format!("the request doesn't say what the certificate says: {what}")).collect();
     let shown = Json {
         name: name.as_str(),
         csr_file: files.csr.display().to_string(),
@@ -76,18 +81,35 @@ pub fn run(folder: &Path, values: &[FieldValue]) -> Result<Report, OperationFail
         format!("made a signing request for the key of \"{name}\" ({})", shown.key),
         format!("  signing request  {}   send it to a certificate authority", shown.csr_file),
         format!("  for              {}", shown.names.join(", ")),
-        "bring the answer with `dovetail certs import --cert ANSWER`".to_owned(),
+        "bring the answer with `dovetail certs import ANSWER`".to_owned(),
     ];
     Ok(Report { json: json(&shown)?, lines, warnings, ..Report::default() })
 }
 
-/// What the present certificate says; nothing if there is none, or if its name says it all.
-fn present(folder: &Path, name: &CertName) -> Result<(Holder, Vec<String>), OperationFailure> {
-    if PairFiles::of(folder, name).crt.symlink_metadata().is_err() {
+/// What there is to begin with.
+struct Present {
+    holder: Holder,
+    warnings: Vec<String>,
+    /// Why the certificate that is there says nothing.
+    unusable: Option<String>,
+}
+
+/// What the present certificate says; only what the pair's name says if there is none, or none that is this key's.
+fn present(folder: &Path, name: &CertName) -> Present {
+    let by_name = || {
         let mut holder = Holder::default();
         holder.subject.common_name = Some(name.identity().to_string()).filter(|name| name.contains('.'));
-        return Ok((holder, Vec::new()));
+        holder
+    };
+    if PairFiles::of(folder, name).crt.symlink_metadata().is_err() {
+        return Present { holder: by_name(), warnings: Vec::new(), unusable: None };
     }
-    let (identity, _) = Identity::load(folder, name, OffsetDateTime::now_utc()).map_err(OperationFailure::new)?;
-    Ok(Holder::of(identity.leaf()))
+    match Identity::load(folder, name, OffsetDateTime::now_utc()) {
+        Ok((identity, _)) => {
+            let (holder, left_out) = Holder::of(identity.leaf());
+            let warning = |what| format!("the request doesn't say what the certificate says: {what}");
+            Present { holder, warnings: left_out.into_iter().map(warning).collect(), unusable: None }
+        }
+        Err(error) => Present { holder: by_name(), warnings: Vec::new(), unusable: Some(error.reason.to_string()) },
+    }
 }

@@ -1,5 +1,6 @@
 //! `certs follow`: keep a pair in step with files that another program renews; stop it; list what is followed.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use dovetail_sdk::operations::{Field, FieldKind, FieldValue, Operation, OperationFailure, Report, Table, Values};
@@ -57,7 +58,7 @@ pub fn run(folder: &Path, values: &[FieldValue]) -> Result<Report, OperationFail
 }
 
 fn begin(folder: &Path, values: &[FieldValue], path: PathBuf) -> Result<Report, OperationFailure> {
-    if path.starts_with(folder) {
+    if is_in(&path, folder) {
         let message = format!("{} is the certificate folder itself, which is watched in any case", folder.display());
         return Err(OperationFailure::new(message));
     }
@@ -85,6 +86,16 @@ fn begin(folder: &Path, values: &[FieldValue], path: PathBuf) -> Result<Report, 
         state: IN_STEP.to_owned(),
     };
     Ok(Report { json: json(&row)?, lines, warnings, ..Report::default() })
+}
+
+/// Whether a path leads into a folder, by whatever names and links.
+fn is_in(path: &Path, folder: &Path) -> bool {
+    let identity = |path: &Path| path.metadata().ok().map(|meta| (meta.dev(), meta.ino()));
+    let Some(own) = identity(folder) else {
+        return path.starts_with(folder);
+    };
+    let leads = path.canonicalize().unwrap_or_default();
+    path.starts_with(folder) || leads.ancestors().any(|above| identity(above) == Some(own))
 }
 
 fn stop(folder: &Path, name: &str) -> Result<Report, OperationFailure> {

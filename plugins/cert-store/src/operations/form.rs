@@ -42,8 +42,12 @@ pub fn check(form: &Form) -> Vec<Remark> {
         "days" => return vec![Remark::refuse(field, format!("1 to {MAX_DAYS} days are possible"))],
         "name" => return name(values, text),
         "common-name" => {
+            // A host name may have any length: see `Holder::complete`.
+            if San::parse(text).is_ok_and(|san| san.host().is_some()) {
+                return Vec::new();
+            }
             let remarks = refusal(field, Subject { common_name: said, ..Subject::default() }.check());
-            if remarks.is_empty() && San::parse(text).map_or(true, |san| matches!(san, San::Email(_))) {
+            if remarks.is_empty() {
                 return vec![Remark::note(field, "that isn't a host name: give the server's as a further name")];
             }
             return remarks;
@@ -151,6 +155,7 @@ mod tests {
         for (field, text) in [
             ("type", "rsa-4096"),
             ("common-name", "mail.example.org"),
+            ("common-name", &format!("{}.example.org", "x".repeat(60))),
             ("san", "192.0.2.1"),
             ("organization", "Example"),
             ("unit", "Mail"),

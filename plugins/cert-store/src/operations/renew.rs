@@ -10,7 +10,7 @@ use super::{days_of, dir_field, json, name_of};
 use crate::create::renew;
 use crate::folder::PairFiles;
 use crate::identity::Identity;
-use crate::publish::{publish, Existing};
+use crate::publish::{publish, Existing, OpenKey};
 use crate::show::{link, Link};
 
 pub fn describe() -> Operation {
@@ -67,13 +67,15 @@ pub fn run(folder: &Path, values: &[FieldValue]) -> Result<Report, OperationFail
         )));
     }
     let renewed = renew(&identity, days, now).map_err(OperationFailure::new)?;
+    let key = OpenKey::of(folder, &name);
     publish(folder, &renewed.pair, Existing::Unchanged(stamp)).map_err(OperationFailure::new)?;
     let certificate = &renewed.certificate;
-    let warnings: Vec<String> = renewed
+    let mut warnings: Vec<String> = renewed
         .left_out
         .iter()
         .map(|what| format!("the new certificate doesn't say what the old one said: {what}"))
         .collect();
+    warnings.extend(key.map(|key| key.warning(folder)));
     let shown = Json {
         name: name.as_str(),
         crt_file: files.crt.display().to_string(),

@@ -99,6 +99,35 @@ fn create_list_show_export_import() {
 }
 
 #[test]
+fn a_request_needs_the_key_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["mail.example.org", "plain", "other.example.org"] {
+        let fields = [value("name", name), value("san", "first.example.org")];
+        create_in(dir.path(), &fields, None).0.unwrap();
+    }
+    let ask = |name: &str, san: &str| {
+        let values = [value("name", name), value("san", san)];
+        csr::run(dir.path(), if san.is_empty() { &values[..1] } else { &values })
+    };
+    let names = |report: &Report| json_of(report)["names"].clone();
+    let whole = ask("mail.example.org", "").unwrap();
+    assert_eq!((names(&whole), whole.warnings.len()), (serde_json::json!(["first.example.org"]), 0));
+    let another = std::fs::read_to_string(dir.path().join("other.example.org.crt")).unwrap();
+    for (bad, said) in [("nothing", "mail.example.org.crt"), (another.as_str(), "doesn't belong")] {
+        for name in ["mail.example.org", "plain"] {
+            std::fs::write(dir.path().join(format!("{name}.crt")), bad).unwrap();
+        }
+        let by_name = ask("mail.example.org", "").unwrap();
+        assert_eq!(names(&by_name), serde_json::json!(["mail.example.org"]));
+        assert!(by_name.warnings.len() == 1 && by_name.warnings[0].contains(said), "{:?}", by_name.warnings);
+        let given = ask("plain", "given.example.org").unwrap();
+        assert_eq!((names(&given), given.warnings.len()), (serde_json::json!(["given.example.org"]), 1));
+        let refused = ask("plain", "").unwrap_err().message;
+        assert!(refused.contains("has no name") && refused.contains("can't be asked"), "{refused}");
+    }
+}
+
+#[test]
 fn a_slow_key_says_so_and_a_taken_name_says_it_before() {
     let dir = tempfile::tempdir().unwrap();
     let fields = [value("type", "rsa-2048"), value("name", "mail")];
@@ -157,5 +186,51 @@ fn a_password_file_ends_with_a_line_break_that_isnt_the_passwords() {
             secret("password", "", password.as_bytes()),
         ];
         import::run(dir.path(), &values).unwrap();
+    }
+}
+
+#[test]
+fn the_folder_itself_is_not_followed_whatever_it_is_called() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, link) = (dir.path().join("certs"), dir.path().join("link"));
+    create_in(&folder, &[value("common-name", "mail.test")], None).0.unwrap();
+    std::os::unix::fs::symlink(&folder, &link).unwrap();
+    let crt = dir.path().join("mail.crt");
+    std::os::unix::fs::symlink(folder.join("mail.test.crt"), &crt).unwrap();
+    let shown = |path: &Path| value("path", path.to_str().unwrap());
+    for (there, path) in [
+        (&folder, folder.clone()),
+        (&folder, link.clone()),
+        (&link, folder.clone()),
+        (&link, folder.join("mail.test.crt")),
+        (&folder, dir.path().join("certs/../link/mail.test.crt")),
+        (&folder, crt.clone()),
+    ] {
+        let said = follow::run(there, &[shown(&path), value("replace", "true")]).unwrap_err().message;
+        assert!(said.contains("is the certificate folder itself"), "{said}");
+    }
+    assert!(!folder.join("mail.test.follow").exists());
+    // Another one beside it may be followed.
+    let beside = dir.path().join("certs2");
+    create_in(&beside, &[value("common-name", "other.test")], None).0.unwrap();
+    follow::run(&folder, &[shown(&beside)]).unwrap();
+    assert!(folder.join("other.test.follow").exists());
+}
+
+#[test]
+fn an_answer_closes_the_key_that_it_is_for_and_says_so() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    create_in(dir.path(), &[value("common-name", "mail.test")], None).0.unwrap();
+    let key = dir.path().join("mail.test.key");
+    for renew_it in [false, true] {
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let report = match renew_it {
+            false => import::run(dir.path(), &[file("cert", &dir.path().join("mail.test.crt"))]),
+            true => renew::run(dir.path(), &[value("name", "mail.test")]),
+        };
+        let warnings = report.unwrap().warnings;
+        assert!(warnings.iter().any(|said| said.contains("mail.test.key (mode 0644)")), "{warnings:?}");
+        assert_eq!(key.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
     }
 }

@@ -7,8 +7,9 @@
 //! renaming the certificate is the commit. The same key: one rename. Another key under the same name needs two
 //! files to change at once, see `swap`. After a failure, and at the next publication after a kill, `tidy`
 //! undoes what was begun or finishes what was committed. Publications in one folder wait for each other on a
-//! lock file, for at most [`LOCK_WAIT`].
+//! lock file, for at most [`LOCK_WAIT`]. The lock goes with the program that holds it, however that ends; the file stays.
 
+mod open_key;
 mod request;
 mod steps;
 mod swap;
@@ -22,8 +23,9 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+pub use open_key::OpenKey;
 pub use request::publish_request;
-pub use steps::{STAGE, SWAP};
+pub use steps::{STAGE, STAGED_RECORD, SWAP};
 
 use crate::fingerprint::Fingerprint;
 use crate::folder::{key_in, InputOrKeyError, PairFiles, Stamp};
@@ -158,11 +160,14 @@ fn add(steps: &mut Steps<'_>, pair: &Pair) -> io::Result<()> {
     Ok(())
 }
 
-/// The same key under the same name: one rename.
+/// The same key under the same name: one rename. The key is closed if it stood open.
 fn replace_certificate(steps: &mut Steps<'_>, pair: &Pair) -> io::Result<()> {
     let name = pair.name.as_str();
     steps.stage(name, "crt", pair.certificate.as_bytes())?;
-    steps.rename_staged(name, "crt")
+    steps.rename_staged(name, "crt")?;
+    // Committed; whoever publishes tells what became of it.
+    let _ = open_key::close(&steps.file(name, "key"));
+    Ok(())
 }
 
 /// Whether a directory entry exists, whatever it is.
@@ -170,11 +175,16 @@ fn there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-fn lock(folder: &Path) -> Result<File, PublishError> {
+/// Waits for whoever changes the folder. It is the caller's as long as the file is open.
+pub fn lock(folder: &Path) -> Result<File, PublishError> {
+    lock_within(folder, LOCK_WAIT)
+}
+
+fn lock_within(folder: &Path, wait: Duration) -> Result<File, PublishError> {
     let path = folder.join(".lock");
     let failed = |source| PublishError::Io { folder: folder.to_owned(), source };
     let file = OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(&path).map_err(failed)?;
-    let deadline = Instant::now() + LOCK_WAIT;
+    let deadline = Instant::now() + wait;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -251,9 +261,13 @@ pub enum PublishError {
         /// What is wrong with the key there.
         reason: String,
     },
-    /// Another publication holds the lock.
-    #[error("another program has been changing the folder for {} seconds: try again; if none does, remove {}",
-            LOCK_WAIT.as_secs(), path.display())]
+    /// Another publication holds the lock, which goes when its program ends: there is nothing to remove.
+    #[error(
+        "another program has been changing the folder for {} seconds: try again when it has ended; \
+             `fuser -v {}` names it",
+        LOCK_WAIT.as_secs(),
+        path.display()
+    )]
     Busy {
         /// The lock file.
         path: PathBuf,

@@ -114,5 +114,7 @@ impl<'a> Steps<'a> {
 
 /// What every staged file's name begins with.
 pub const STAGE: &str = ".stage-";
+/// What a record of what is followed begins with while it is written.
+pub const STAGED_RECORD: &str = ".follow-";
 /// What every path of a swap begins with.
 pub const SWAP: &str = ".swap-";

@@ -1,5 +1,6 @@
 //! Dies and fails before every single change that a publication makes, and looks at what is left.
 
+use std::os::unix::fs::PermissionsExt;
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 
 use time::OffsetDateTime;
@@ -229,7 +230,6 @@ fn a_failure_at_any_change_leaves_everything_as_it_was() {
 
 #[test]
 fn files_have_the_right_modes_and_the_old_request_goes_with_its_key() {
-    use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("a/b/certs");
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
@@ -312,4 +312,58 @@ fn a_certificate_is_renewed_only_if_it_is_still_the_one_that_was_looked_at() {
     let other = pair("mail", "other.example");
     let error = publish(dir.path(), &other, Existing::Unchanged(files.stamp())).unwrap_err();
     assert!(matches!(error, PublishError::Changed { .. }), "{error}");
+}
+
+#[test]
+fn a_record_that_was_half_written_goes_with_the_next_publication() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join(".follow-mail"), "half").unwrap();
+    std::fs::write(dir.path().join("mail.follow"), "whole").unwrap();
+    publish(dir.path(), &pair("other", "other.example"), Existing::Refuse).unwrap();
+    assert_eq!(hidden(dir.path()), [""; 0]);
+    assert!(dir.path().join("mail.follow").exists());
+}
+
+#[test]
+fn whoever_finds_the_folder_busy_for_too_long_is_told_who_it_may_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let held = lock(dir.path()).unwrap();
+    let busy = lock_within(dir.path(), Duration::ZERO).unwrap_err();
+    assert!(matches!(busy, PublishError::Busy { .. }), "{busy}");
+    let said = busy.to_string();
+    assert!(said.contains(&format!("fuser -v {}", dir.path().join(".lock").display())), "{said}");
+    assert!(!said.contains("remove"), "two would change the folder then: {said}");
+    drop(held);
+    lock_within(dir.path(), Duration::ZERO).unwrap();
+}
+
+#[test]
+fn a_key_that_stood_open_is_closed_with_its_next_certificate_and_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = pair("mail", "old.example");
+    publish(dir.path(), &old, Existing::Refuse).unwrap();
+    let key = PairFiles::of(dir.path(), &old.name).key;
+    assert!(OpenKey::of(dir.path(), &old.name).is_none());
+    let chmod = |mode| std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+    let mode = || key.metadata().unwrap().permissions().mode() & 0o7777;
+    let renewed = Pair { certificate: format!("{}# an answer\n", old.certificate), csr: None, ..copy(&old) };
+    for open in [0o644, 0o640, 0o602] {
+        chmod(open);
+        let was = OpenKey::of(dir.path(), &old.name).unwrap();
+        publish(dir.path(), &renewed, Existing::RenewSameKey).unwrap();
+        assert_eq!(mode(), 0o600);
+        let said = was.warning(dir.path());
+        assert!(said.contains(&format!("{open:04o}")) && said.contains("(0600) now"), "{said}");
+    }
+    // Stricter is right, too; and what a link leads to is somebody else's.
+    chmod(0o400);
+    publish(dir.path(), &renewed, Existing::RenewSameKey).unwrap();
+    assert_eq!(mode(), 0o400);
+    chmod(0o640);
+    let elsewhere = dir.path().join("elsewhere");
+    std::fs::rename(&key, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &key).unwrap();
+    assert!(OpenKey::of(dir.path(), &old.name).is_none());
+    publish(dir.path(), &renewed, Existing::RenewSameKey).unwrap();
+    assert_eq!(mode(), 0o640);
 }

@@ -1,5 +1,6 @@
 //! Putting the folder in order after a failure or a kill: what was committed is finished, what was only begun is
-//! undone. Runs under the lock, before each publication, and may itself be interrupted anywhere.
+//! undone. Runs under the lock, before each publication, and may itself be interrupted anywhere. What is followed is
+//! remembered under the same lock, so that half a record is nobody's any more and goes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +8,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::steps::{Steps, STAGE, SWAP};
+use super::steps::{Steps, STAGE, STAGED_RECORD, SWAP};
 use super::there;
 
 /// Whether something was begun for a name, and neither finished nor undone so far.
@@ -17,11 +18,16 @@ pub(super) fn begun(folder: &Path, name: &str) -> bool {
     staged.iter().chain(&swap).any(|file| there(&folder.join(file)))
 }
 
-/// Tidies every name that has something begun. The folder's size bounds the work.
+/// Tidies every name that has something begun, and removes records that were. The folder's size bounds the work.
 pub(super) fn tidy_all(steps: &mut Steps<'_>) -> io::Result<()> {
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(steps.folder)? {
-        let file_name = entry?.file_name();
+        let entry = entry?;
+        let file_name = entry.file_name();
+        if file_name.to_str().is_some_and(|name| name.starts_with(STAGED_RECORD)) && entry.file_type()?.is_file() {
+            steps.remove(&entry.path())?;
+            continue;
+        }
         let rest = file_name.to_str().and_then(|name| name.strip_prefix(STAGE).or_else(|| name.strip_prefix(SWAP)));
         // `key-NAME`, `now-NAME`: the kind has no hyphen.
         if let Some((_, name)) = rest.and_then(|rest| rest.split_once('-')) {

@@ -243,7 +243,8 @@ async fn what_a_start_puts_off_is_proved_after_it() {
     // A pair whose certificate is for another key, as no comparison lets it through.
     let served = serving.live.snapshot().pairs().next().cloned().unwrap();
     let key = KeyType::EcdsaP256.generate().unwrap();
-    let identity = Identity { name: served.name().clone(), chain: served.identity.chain.clone(), key };
+    let identity =
+        Identity { name: served.name().clone(), chain: served.identity.chain.clone(), key, chain_turn: None };
     let failed = unproved(vec![served.clone(), Arc::new(Pair { identity, stamp: served.stamp })]);
     assert_eq!(failed.len(), 1);
     assert!(failed[0].1.to_string().contains("doesn't belong to the certificate"));

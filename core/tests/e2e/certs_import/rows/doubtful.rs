@@ -29,6 +29,7 @@ made umlauts "subjectAltName=DNS:xn--mller-kva.example.test$leaf" -utf8 -subj '/
 made no-subject "subjectAltName=critical,DNS:mail.example.test$leaf" -subj /
 made sha512 "$san$leaf" -sha512
 made unknown-extension "$san$leaf"'\n1.3.6.1.4.1.99999.3=critical,ASN1:NULL'
+made policies "$san$leaf"'\ncertificatePolicies=critical,1.3.6.1.4.1.99999.4'
 names=$san
 for i in $(seq 200); do names=$names,DNS:host-$i.example.test; done
 made many-names "$names$leaf"
@@ -56,6 +57,7 @@ pub fn row(shop: &Workshop) -> Vec<Case> {
         warn("sha1-and-no-names", "sha1-no-san.crt", no_names).says("SHA-1"),
         warn("sha1-rsa", "rsa-sha1.crt", "SHA-1").key("rsa.key"),
         warn("sha1-rsa-pss", "rsa-pss-sha1.crt", "SHA-1").key("rsa.key"),
+        warn("critical-policies", "policies.crt", "the extension 2.5.29.32 of policies, marked as critical"),
         good("any-extended-use", "any-use.crt"),
         good("for-clients-and-servers", "both-uses.crt"),
         good("wildcard", "wildcard.crt"),
@@ -63,7 +65,6 @@ pub fn row(shop: &Workshop) -> Vec<Case> {
         good("names-beyond-ascii", "umlauts.crt"),
         good("no-subject", "no-subject.crt"),
         good("sha512", "sha512.crt"),
-        good("unknown-critical-extension", "unknown-extension.crt"),
         good("two-hundred-names", "many-names.crt"),
         good("for-a-century", "for-a-century.crt"),
         good("pss-signature", "rsa-pss-signature.crt").key("rsa.key"),

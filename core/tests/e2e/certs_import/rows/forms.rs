@@ -22,7 +22,10 @@ sed 's/ CERTIFICATE-/ X509 CERTIFICATE-/' ec.crt >ec-old-label.crt
 openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072 -out rsa-3072.key 2>/dev/null
 openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096 -out rsa-4096.key 2>/dev/null
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -pkeyopt ec_param_enc:named_curve -out p521.key
-for name in rsa-3072 rsa-4096 rsa-8192 p521; do
+openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2050 -out rsa-2050.key 2>/dev/null
+openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4094 -out rsa-4094.key 2>/dev/null
+(cat ec-x509.cer && echo) >ec-x509-and-line-break.cer
+for name in rsa-3072 rsa-4096 rsa-8192 rsa-2050 rsa-4094 p521; do
   openssl req -config req.cnf -extensions v3 -x509 -new -key $name.key -days 30 -out $name.crt
 done
 printf 'cn = mail.example.test\\ndns_name = mail.example.test\\ntls_www_server\\nexpiration_days = 30\\n' >certtool.cnf
@@ -46,7 +49,7 @@ pub fn row(shop: &Workshop) -> Vec<Case> {
         good("pkcs8-ec-der", "ec.crt").key("ec-pkcs8.der"),
         good("pkcs8-without-public-half", "ec.crt").key("pkcs8-no-public.der"),
         good("pkcs8-p384", "p384.crt").key("p384.key"),
-        good("pkcs8-p521", "p521.crt").key("p521.key"),
+        warn("pkcs8-p521", "p521.crt", "the curve P-521").key("p521.key"),
         good("pkcs8-rsa", "rsa.crt").key("rsa.key"),
         good("pkcs8-rsa-der", "rsa.crt").key("rsa-pkcs8.der"),
         good("sec1", "ec.crt").key("ec-sec1.key"),
@@ -62,9 +65,12 @@ pub fn row(shop: &Workshop) -> Vec<Case> {
         good("rsa-3072", "rsa-3072.crt").key("rsa-3072.key"),
         good("rsa-4096", "rsa-4096.crt").key("rsa-4096.key"),
         good("rsa-8192", "rsa-8192.crt").key("rsa-8192.key"),
+        good("rsa-2050", "rsa-2050.crt").key("rsa-2050.key"),
+        good("rsa-4094", "rsa-4094.crt").key("rsa-4094.key"),
         warn("ed25519", "ed25519.crt", ED25519).key("ed25519.key"),
         warn("ed25519-pkcs8-version-2", "ed25519.crt", ED25519).key("ed25519-v2.der"),
         good("certificate-der", "ec-x509.cer").key("ec.key"),
+        good("certificate-der-and-a-line-break", "ec-x509-and-line-break.cer").key("ec.key"),
         good("both-der", "ec-x509.cer").key("ec-sec1.der"),
         good("certificate-with-trust", "ec-trusted.pem").key("ec.key"),
         good("certificate-with-trust-der", "ec-trusted.der").key("ec.key"),

@@ -9,6 +9,7 @@ const MAKE: &str = "
 gen() { out=$1 && shift && openssl genpkey -out $out.key -algorithm \"$@\" 2>/dev/null; }
 gen rsa-1024 RSA -pkeyopt rsa_keygen_bits:1024
 gen rsa-2040 RSA -pkeyopt rsa_keygen_bits:2040
+gen rsa-of-three RSA -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_keygen_primes:3
 gen rsa-pss RSA-PSS -pkeyopt rsa_keygen_bits:2048
 gen ed448 ED448
 gen x25519 X25519
@@ -56,6 +57,8 @@ pub fn row(shop: &Workshop) -> Vec<Case> {
         key("explicit-curve-sec1", "explicit-sec1.key", "explicit"),
         bad("dh-parameters", "ec.crt", "Diffie-Hellman parameters").key("dh.pem"),
         bad("md5", "md5.crt", "signed with MD5").key("rsa.key"),
+        bad("unknown-critical-extension", "unknown-extension.crt", "1.3.6.1.4.1.99999.3").key("ec.key"),
+        key("rsa-of-three-primes", "rsa-of-three.key", "more than two primes (multi-prime)"),
         bad("version-1", "version-1.crt", "version 1").key("ec.key"),
     ];
     for (curve, said) in [

@@ -8,14 +8,16 @@ use crate::certs_import::{
 pub fn row(shop: &Workshop) -> Vec<Case> {
     let pair = shop.text("ec.pem");
     let lines: Vec<&str> = pair.lines().collect();
-    let utf16 = |mark: bool, turn: fn(u16) -> [u8; 2]| -> Vec<u8> {
+    let encoded = |mark: bool, text: &str, turn: fn(u16) -> [u8; 2]| -> Vec<u8> {
         let mark = mark.then_some(0xFEFF);
-        mark.into_iter().chain(pair.encode_utf16()).flat_map(turn).collect()
+        mark.into_iter().chain(text.encode_utf16()).flat_map(turn).collect()
     };
+    let utf16 = |mark: bool, turn: fn(u16) -> [u8; 2]| encoded(mark, &pair, turn);
+    let behind_text = format!("Grüße - von der Behörde:\n{pair}");
     let rewrapped = |width: usize| -> String { lines.iter().map(|line| rewrap(line, width)).collect() };
     let one_line =
         pair.replace("-----\n", "-----\r").replace('\n', "").replace('\r', "\n").replace("-----END", "\n-----END");
-    let files: [(&str, Vec<u8>); 23] = [
+    let files: [(&str, Vec<u8>); 25] = [
         ("crlf", pair.replace('\n', "\r\n").into()),
         ("cr", pair.replace('\n', "\r").into()),
         ("crlf-and-lf", pair.replacen('\n', "\r\n", 5).into()),
@@ -26,6 +28,8 @@ pub fn row(shop: &Workshop) -> Vec<Case> {
         ("utf16-big-endian", utf16(true, u16::to_be_bytes)),
         ("utf16-little-endian-without-mark", utf16(false, u16::to_le_bytes)),
         ("utf16-big-endian-without-mark", utf16(false, u16::to_be_bytes)),
+        ("utf16-little-endian-without-mark-behind-text", encoded(false, &behind_text, u16::to_le_bytes)),
+        ("utf16-big-endian-without-mark-behind-text", encoded(false, &behind_text, u16::to_be_bytes)),
         ("no-last-newline", pair.trim_end().into()),
         ("no-wrapping", one_line.into()),
         ("no-line-breaks-at-all", pair.replace('\n', "").into()),

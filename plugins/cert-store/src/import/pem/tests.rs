@@ -32,6 +32,14 @@ fn takes_what_editors_make_of_pem() {
     ] {
         assert_eq!(labels(&text), expected, "{:?}", String::from_utf8_lossy(&text));
     }
+    // The mark may be missing before other text, too.
+    let expected = vec![("A".to_owned(), b"abc".to_vec(), 2)];
+    for big in [false, true] {
+        let before = "Größe 6-7\n".encode_utf16().flat_map(|u| if big { u.to_be_bytes() } else { u.to_le_bytes() });
+        let text: Vec<u8> = before.chain(utf16(big, false)).collect();
+        assert!(looks_like_pem(&text));
+        assert_eq!(labels(&text), expected);
+    }
 }
 
 #[test]

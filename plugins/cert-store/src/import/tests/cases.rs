@@ -11,6 +11,9 @@ pub(super) struct Made {
     pub crt: String,
 }
 
+/// The subject of every root here, CN=Test Root.
+pub(super) const TEST_ROOT: &[u8] = b"\x30\x14\x31\x12\x30\x10\x06\x03\x55\x04\x03\x0C\x09Test Root";
+
 /// A root, an intermediate under it, and a server's certificate under that.
 pub(super) struct Authority {
     pub root: String,
@@ -120,6 +123,12 @@ pub(super) fn forms_of_a_good_pair() -> Vec<Case> {
         pair("good-rsa-pkcs8", rsa_crt.clone(), rsa.clone(), Good),
         pair("good-p384", self_signed(&p384), p384, Good),
         pair("good-certificate-der", der(&["x509", "-outform", "DER"], &crt), pkcs8.clone(), Good),
+        pair(
+            "good-certificate-der-and-a-line-break",
+            [der(&["x509", "-outform", "DER"], &crt), b"\r\n".to_vec()].concat(),
+            pkcs8.clone(),
+            Good,
+        ),
         pair("good-key-pkcs8-der", crt.clone(), der(&["pkcs8", "-topk8", "-nocrypt", "-outform", "DER"], &pkcs8), Good),
         pair("good-key-sec1-der", crt.clone(), der(&["ec", "-outform", "DER"], &pkcs8), Good),
         pair("good-key-pkcs1-der", rsa_crt, der(&["rsa", "-traditional", "-outform", "DER"], &rsa), Good),

@@ -89,6 +89,14 @@ fn what_cant_serve_is_named() {
 }
 
 #[test]
+fn a_key_of_three_primes_is_called_so() {
+    let rsa = generate(&["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-pkeyopt", "rsa_keygen_primes:3"]);
+    for error in [PrivateKey::from_pkcs8(&rsa).unwrap_err(), PrivateKey::from_unlabelled(&rsa).unwrap_err()] {
+        assert!(error.to_string().contains("multi-prime"), "{error}");
+    }
+}
+
+#[test]
 fn a_forged_public_half_is_refused() {
     let (a, b) = (KeyType::EcdsaP256.generate().unwrap(), KeyType::EcdsaP256.generate().unwrap());
     let mut forged = a.pkcs8().to_vec();
