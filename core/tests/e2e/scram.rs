@@ -375,9 +375,13 @@ fn a_file_that_cannot_be_written_keeps_nobody_out() {
     std::fs::write(&path, "(accounts: {").unwrap();
     log_in();
     server.wait_for_line("the mistake", |line| line.contains("brought up to date") && line.contains("accounts.ron:1:"));
+    log_in();
+    log_in();
     std::fs::write(&path, text).unwrap();
     log_in();
     server.wait_for_log("SCRAM keys or new hashes of passwords written");
+    let log = server.log();
+    assert_eq!(log.matches("is not brought up to date").count(), 2, "each reason once: {log}");
     assert!(accounts(&server.setup).contains("scram: \"SCRAM-SHA-256$10000:"));
 }
 

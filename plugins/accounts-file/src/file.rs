@@ -1,7 +1,8 @@
 //! The accounts file on disk: read whole, replaced whole.
 //!
 //! A new version is written beside the old one, synced, renamed over it, and the folder is synced: after a power cut there is
-//! the old file or the new one. **Fails** with a [`FileError`] that names the file. **Bounds**: 16 MiB.
+//! the old file or the new one. **Fails** with a [`FileError`] that names the file; the old file stands then, unless the folder alone
+//! could not be synced. **Bounds**: 16 MiB.
 
 use crate::{
     content::{Content, Mistake},
@@ -116,7 +117,7 @@ pub fn read(path: &Path) -> Result<Loaded, FileError> {
 /// Writes the file, and gives its stamp. A file that was there and is not just as we would have written it is kept as `.bak`.
 ///
 /// # Errors
-/// See [`FileError`]; the old file stands then.
+/// See [`FileError`]. The old file stands then, but if [`FileError::Io`] says that the new one may be gone after a power cut.
 pub fn write(path: &Path, content: &Content, old: Option<&Loaded>) -> Result<Stamp, FileError> {
     let text = content.render().map_err(|error| failed(path, "written")(io::Error::other(error)))?;
     // Through a symbolic link, so that the link stays one.
@@ -139,7 +140,7 @@ pub fn write(path: &Path, content: &Content, old: Option<&Loaded>) -> Result<Sta
 /// Puts a file with this text in the place of another, whole or not at all.
 ///
 /// # Errors
-/// [`FileError::Io`]; what was there stands then.
+/// [`FileError::Io`]; what was there stands then, unless it says otherwise.
 pub fn replace(path: &Path, text: &str) -> Result<(), FileError> {
     prepare(path, text)?.put(path).map(drop)
 }
@@ -179,17 +180,24 @@ fn prepare(path: &Path, text: &str) -> Result<Prepared, FileError> {
 }
 
 impl Prepared {
-    /// Gives the stamp of what was put there, whatever stands there by now: another one's version is to be seen as another.
+    /// Gives the stamp of what was put there, as it was when it was put there. A version that somebody else puts in its place, or
+    /// writes into it, is to be seen as another at the next look, even while the folder is being synced.
     fn put(self, path: &Path) -> Result<Stamp, FileError> {
         let put = || {
+            let written = self.file.metadata()?;
             fs::rename(&self.temporary, path)?;
-            File::open(&self.folder)?.sync_all()?;
-            self.file.metadata()
+            // By the rename itself only this time becomes another.
+            let changed = Stamp::of(&self.file.metadata()?).changed;
+            Ok(Stamp { changed, ..Stamp::of(&written) })
         };
-        put().map(|metadata| Stamp::of(&metadata)).map_err(|error| {
+        let stamp = put().map_err(|error| {
             self.give_up();
             failed(path, "written")(error)
-        })
+        })?;
+        #[cfg(test)]
+        tests::meanwhile(path);
+        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(failed(path, NOT_FOR_CERTAIN))?;
+        Ok(stamp)
     }
 
     fn give_up(&self) {
@@ -232,7 +240,9 @@ impl Stamp {
 }
 
 const MAX_SIZE: u64 = 16 << 20;
+/// What is tried when the folder is synced.
+const NOT_FOR_CERTAIN: &str = "kept for certain (the new version is in its place, but may be gone after a power cut)";
 
 #[cfg(test)]
 #[path = "file_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -2,6 +2,27 @@
 
 use super::*;
 use crate::content::Account;
+use std::cell::Cell;
+
+thread_local! {
+    /// What somebody else does once, right after this thread has put a file in its place.
+    static MEANWHILE: Cell<Option<Deed>> = const { Cell::new(None) };
+}
+
+/// Something that is done to a file.
+type Deed = fn(&Path);
+
+/// Has it done.
+pub(crate) fn do_meanwhile(deed: Deed) {
+    MEANWHILE.set(Some(deed));
+}
+
+/// Does it.
+pub(super) fn meanwhile(path: &Path) {
+    if let Some(deed) = MEANWHILE.take() {
+        deed(path);
+    }
+}
 
 fn content(names: &[&str]) -> Content {
     let mut content = Content::default();
@@ -55,6 +76,20 @@ fn a_link_stays_a_link() {
     write(&link, &content(&["a@x.org"]), Some(&old)).unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(read(&real).unwrap().content, content(&["a@x.org"]));
+}
+
+#[test]
+fn a_folder_that_cannot_be_synced_is_told_of_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("inner");
+    fs::create_dir(&inner).unwrap();
+    do_meanwhile(|path| {
+        let inner = path.parent().unwrap();
+        fs::rename(inner, inner.with_extension("moved")).unwrap();
+    });
+    let error = write(&inner.join("accounts.ron"), &content(&["a@x.org"]), None).unwrap_err().to_string();
+    assert!(error.contains("the new version is in its place"), "{error}");
+    assert_eq!(read(&folder.path().join("inner.moved/accounts.ron")).unwrap().content, content(&["a@x.org"]));
 }
 
 #[test]

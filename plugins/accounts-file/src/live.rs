@@ -145,7 +145,7 @@ impl Live {
     ///
     /// # Errors
     /// What `edit` refuses, a file that cannot be read or written, or an outcome that does not fit together: nothing has
-    /// changed then.
+    /// changed then. But where only the folder could not be synced the file has, and the next look takes it over.
     pub fn change<R>(&self, edit: impl FnOnce(&mut Content) -> Result<R, EditError>) -> Result<R, EditError> {
         let mut seen = self.lock();
         let old = match file::read(&self.path) {

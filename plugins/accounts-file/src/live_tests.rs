@@ -115,20 +115,35 @@ fn a_change_that_does_not_fit_is_not_written() {
     assert_eq!(fs::read_to_string(&place.path).unwrap(), before);
 }
 
+/// The accounts of somebody who saves the file while it is being written.
+const THEIRS: &str = r#"(accounts: {"a@x.org": (), "z@x.org": ()})"#;
+
 #[test]
 fn a_version_that_came_right_behind_ours_is_seen() {
-    let place = place(Some(A));
-    let old = file::read(&place.path).unwrap();
-    let ours = file::write(&place.path, &Content::parse(AB).unwrap(), Some(&old)).unwrap();
-    assert_eq!(file::stamp(&place.path).unwrap(), Some(ours), "known by what was written");
+    let rename: fn(&Path) = |path| {
+        let theirs = path.with_extension("theirs");
+        fs::write(&theirs, THEIRS).unwrap();
+        fs::rename(&theirs, path).unwrap();
+    };
+    for save in [rename, |path| fs::write(path, THEIRS).unwrap()] {
+        let place = place(None);
+        let add = |address: &str| {
+            place.live.change(|content| edit::add(content, address.parse().unwrap(), Stored::default())).unwrap();
+        };
+        add("a@x.org");
+        file::tests::do_meanwhile(save);
+        add("b@x.org");
+        assert!(place.knows("b@x.org") && !place.knows("z@x.org"), "ours is in force");
+        place.live.look();
+        assert!(place.knows("z@x.org") && !place.knows("b@x.org"), "theirs, which stands there, is");
+    }
+}
 
-    // An editor saves before the server has looked again.
-    let theirs = place.path.with_extension("theirs");
-    fs::write(&theirs, r#"(accounts: {"a@x.org": (), "z@x.org": ()})"#).unwrap();
-    fs::rename(&theirs, &place.path).unwrap();
-    *place.live.lock() = Some(ours);
-    place.live.look();
-    assert!(place.knows("z@x.org"));
+#[test]
+fn our_own_version_is_not_read_again() {
+    let place = place(Some(A));
+    place.live.change(|content| edit::add(content, "b@x.org".parse().unwrap(), Stored::default())).unwrap();
+    assert_eq!(file::stamp(&place.path).unwrap(), *place.live.lock());
 }
 
 #[test]

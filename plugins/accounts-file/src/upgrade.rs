@@ -5,9 +5,9 @@
 //! One task writes all that waits at once, so that a thousand first logins do not write the file a thousand times. No login waits
 //! for it, and none fails because of it.
 //!
-//! **Fails** with a line in the log. What was not written is made again at the next login with a password that is not remembered,
-//! but if the system did not let us read or write the file: then nothing more is made until the next reload. **Bounds**: one
-//! upgrade an account.
+//! **Fails** with a line in the log, once for each reason until something is written again. What was not written is made again at the
+//! next login with a password that is not remembered. But if the system did not let us read or write the file, or the task that
+//! writes failed, nothing more is made until the next reload. **Bounds**: one upgrade an account.
 
 use crate::{
     content::Account,
@@ -35,6 +35,8 @@ pub struct Upgrades {
     made: Mutex<HashMap<Name, Upgrade>>,
     writing: AtomicBool,
     failed: AtomicBool,
+    /// The reason that the log has already.
+    said: Mutex<String>,
 }
 
 /// What becomes of an account's password.
@@ -49,7 +51,13 @@ pub struct Upgrade {
 impl Upgrades {
     /// None yet.
     pub fn new(costs: Costs) -> Self {
-        Upgrades { costs, made: Mutex::default(), writing: AtomicBool::new(false), failed: AtomicBool::new(false) }
+        Upgrades {
+            costs,
+            made: Mutex::default(),
+            writing: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
+            said: Mutex::default(),
+        }
     }
 
     /// Whether something should be made of the password of this account.
@@ -92,9 +100,11 @@ impl Upgrades {
                 let written = task::spawn_blocking(move || write(&file, &batch)).await;
                 let path = live.path().display();
                 let (failure, lasts) = match written {
-                    Ok(Ok(0)) => continue,
                     Ok(Ok(count)) => {
-                        tracing::info!(file = %path, accounts = count, "SCRAM keys or new hashes of passwords written");
+                        me.is_news("");
+                        if count > 0 {
+                            tracing::info!(file = %path, accounts = count, "SCRAM keys or new hashes of passwords written");
+                        }
                         continue;
                     }
                     Ok(Err(error)) => (error.to_string(), matches!(error, EditError::File(FileError::Io { .. }))),
@@ -102,9 +112,11 @@ impl Upgrades {
                 };
                 let again = if lasts { "after a reload" } else { "at a later login" };
                 me.failed.fetch_or(lasts, Ordering::Relaxed);
-                tracing::warn!(
-                    "what is kept of passwords is not brought up to date: {failure}; this is tried again {again}"
-                );
+                if me.is_news(&failure) {
+                    tracing::warn!(
+                        "what is kept of passwords is not brought up to date: {failure}; this is tried again {again}"
+                    );
+                }
             }
         }));
     }
@@ -112,6 +124,17 @@ impl Upgrades {
     /// Begins anew after a failure.
     pub fn reset(&self) {
         self.failed.store(false, Ordering::Relaxed);
+        self.is_news("");
+    }
+
+    /// Whether this reason for a failure, or none, is another one than before. A busy server must not say the same at every login.
+    fn is_news(&self, reason: &str) -> bool {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = *said != reason;
+        if is_news {
+            reason.clone_into(&mut said);
+        }
+        is_news
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Name, Upgrade>> {
