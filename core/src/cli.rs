@@ -8,6 +8,7 @@ mod config;
 mod dns;
 mod init;
 mod man;
+mod meant;
 mod operation;
 mod output;
 mod place;
@@ -109,7 +110,9 @@ pub fn run() -> ExitCode {
         Command::Config(config) => config::run(&common, &config),
         Command::Completions(completions) => completions::run(&common, &completions),
         Command::Man(man) => man::run(&common, &man),
-        Command::Operation(words) => operation::run(&common, &words),
+        Command::Operation(words) => {
+            operation::run(&common, &words).map_err(|error| meant::add(error, &common, &words))
+        }
     };
     match outcome {
         Ok(code) => code,

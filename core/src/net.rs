@@ -2,5 +2,6 @@
 
 pub mod limits;
 pub mod listener;
+pub mod opening;
 pub mod proxy;
 pub mod socket;

@@ -133,7 +133,8 @@ impl Server {
         };
         if let Err(problems) = in_place::all(restarts, &next.places).await {
             // Those that were put back have been started anew.
-            self.judging.arrange_anew(&self.state);
+            let was_restarted = |name: &str| plan.of(Kind::Instance, name) == Some(Change::Restarted);
+            self.judging.arrange_anew(&self.state, was_restarted);
             undo(&next, started).await;
             return Err(problems);
         }

@@ -9,5 +9,6 @@ pub mod proxied;
 mod put_off;
 pub mod serve;
 pub mod table;
+mod wrong_port;
 
 pub use serve::Listener;

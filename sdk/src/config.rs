@@ -1,7 +1,7 @@
 //! Reading config sections, with positions in the operator's file.
 
 pub use dovetail_abi::kernel_v1::{Diagnostic, Section, Severity};
-use dovetail_abi::place;
+use dovetail_abi::{place, wording};
 use ron::extensions::Extensions;
 use serde::de::DeserializeOwned;
 
@@ -11,19 +11,31 @@ pub(crate) fn parse<C: DeserializeOwned>(section: &Section) -> Result<C, Diagnos
         let (line, column) = place::token(&section.text, error.span.start.line, error.span.start.col);
         // Only the first line of the section begins somewhere else than a line of the file.
         let before = if line == 1 { section.column.saturating_sub(1) } else { 0 };
+        let (message, help) = said(&error.code);
         Diagnostic {
             severity: Severity::Error,
             file: section.file.clone(),
             line: line.saturating_add(section.line.saturating_sub(1)),
             column: column.saturating_add(before),
-            message: match error.code {
-                // RON's own words are for programmers.
-                ron::Error::ExceededRecursionLimit => "too many brackets in one another".to_owned(),
-                code => code.to_string(),
-            },
-            help: String::new(),
+            message,
+            help,
         }
     })
+}
+
+/// What is wrong and what to do, in core's words; RON's own are for programmers.
+fn said(error: &ron::Error) -> (String, String) {
+    match error {
+        ron::Error::NoSuchStructField { expected, found, .. } => wording::no_such_option(found, expected),
+        ron::Error::MissingStructField { field, .. } => wording::missing_option(field),
+        ron::Error::NoSuchEnumVariant { expected, found, .. } => wording::no_such_choice(found, expected),
+        ron::Error::Eof => wording::ends_early(),
+        ron::Error::ExpectedStringEnd => wording::open_string(),
+        ron::Error::ExpectedComma => wording::no_comma(),
+        ron::Error::TrailingCharacters => wording::goes_on(),
+        ron::Error::ExceededRecursionLimit => wording::too_deep(),
+        other => (other.to_string(), String::new()),
+    }
 }
 
 #[cfg(test)]
@@ -42,7 +54,7 @@ mod tests {
         let section = Section { file: "d.ron".into(), line: 7, column: 20, text: "(\n    limt: 3,\n)".into() };
         let error = parse::<Config>(&section).unwrap_err();
         assert_eq!((error.line, error.file.as_str()), (8, "d.ron"));
-        assert!(error.message.contains("limt"), "{}", error.message);
+        assert_eq!((error.message.as_str(), error.help.as_str()), ("there is no option `limt`", "options are: limit"));
     }
 
     #[test]

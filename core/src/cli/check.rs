@@ -1,4 +1,7 @@
 //! `dovetail check`: everything up to the start, without starting.
+//!
+//! What plugins find only when they start (certificates, accounts, mail) is not looked at, and neither are the ports; it says
+//! so, with the commands that look.
 
 use super::{output, place, Common};
 use crate::{
@@ -42,7 +45,7 @@ pub fn run(common: &Common, check: &Check) -> Result<ExitCode, String> {
                 output::json(&serde_json::json!({ "ok": true, "warnings": assembly.warnings.len() }).to_string());
             } else {
                 output::line(&format!(
-                    "ok: {} plugin instances, {} listeners, {} warnings",
+                    "ok: {} plugin instances, {} listeners, {} warnings; {LOOKED_AT}",
                     config.plugins.len(),
                     config.listeners.len(),
                     assembly.warnings.len()
@@ -62,6 +65,10 @@ pub fn run(common: &Common, check: &Check) -> Result<ExitCode, String> {
     }
 }
 
+/// What an `ok` stands for.
+const LOOKED_AT: &str =
+    "this is about the config (certificates: `dovetail certs check`; accounts: `dovetail accounts list`)";
+
 fn against_running(common: &Common, config: &Config, assembly: &Assembly) -> Result<ExitCode, String> {
     let Answer::Shape(running) = place::running(common)?.call(Call::Shape, |_| {})? else {
         return Err(
@@ -77,5 +84,8 @@ fn against_running(common: &Common, config: &Config, assembly: &Assembly) -> Res
         _ => "a reload would be refused: what needs a restart cannot be changed while the server runs".to_owned(),
     };
     output::report(&plan.report(first), common.json);
+    if !common.json {
+        output::line(&format!("\n{LOOKED_AT}"));
+    }
     Ok(if restarts == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,6 +1,7 @@
 //! `dovetail config`: what can be configured, from the binary itself.
 
 use super::{output, Common};
+use crate::config::dev;
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
 
@@ -15,7 +16,16 @@ pub enum ConfigCommand {
     /// Print what every option is: its type, its default, what it does
     Reference(Reference),
     /// Print a config that names every option in comments: a working server to start from
-    Example,
+    Example(Example),
+}
+
+/// What `config example` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  dovetail config example\n  dovetail config example --dev > dev.ron")]
+pub struct Example {
+    /// The config of `serve --dev` instead, which is built in
+    #[arg(long)]
+    dev: bool,
 }
 
 /// What `config reference` takes.
@@ -43,10 +53,13 @@ pub fn run(common: &Common, command: &ConfigCommand) -> Result<ExitCode, String>
                 output::line(&texts.join("\n\n"));
             }
         }
-        ConfigCommand::Example if common.json => {
-            output::json(&serde_json::json!({ "text": EXAMPLE }).to_string());
+        ConfigCommand::Example(example) => {
+            let text = if example.dev { dev::TEXT } else { EXAMPLE };
+            match common.json {
+                true => output::json(&serde_json::json!({ "text": text }).to_string()),
+                false => output::line(text.trim_end()),
+            }
         }
-        ConfigCommand::Example => output::line(EXAMPLE.trim_end()),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -13,6 +13,7 @@ use super::{child::Child, output, place, Common};
 use crate::{config::is_hostname, config::Config, server::Source};
 use clap::Args;
 use records::{Facts, Zone};
+use serde_json::Value;
 use std::{os::unix::fs::MetadataExt, path::Path, process::ExitCode};
 
 /// What `dns` takes.
@@ -43,10 +44,10 @@ pub fn run(common: &Common, dns: &Dns) -> Result<ExitCode, String> {
         )),
         Err(error) => hints.push(format!("whether {domain} is a domain of this server is not known: {error}")),
     }
-    let key = key(&child, &config).map_err(|error| hints.push(format!("no TLSA record: {error}"))).ok();
+    let keys =
+        keys(&child, &config).map_err(|error| hints.push(format!("no TLSA record: {error}"))).unwrap_or_default();
     let addresses = address::of(&config);
-    let zone =
-        Zone::new(&Facts { domain: &domain, config: &config, addresses: &addresses, key: key.as_deref() }, hints);
+    let zone = Zone::new(&Facts { domain: &domain, config: &config, addresses: &addresses, keys: &keys }, hints);
     match common.json {
         true => output::json(&zone.to_json().to_string()),
         false => output::line(zone.to_string().trim_end()),
@@ -76,23 +77,43 @@ fn is_ours(child: &Child, domain: &str) -> Result<bool, String> {
     Ok(in_domains || list["alias_domains"].get(domain).is_some())
 }
 
-/// The SHA-256 of the public key that other servers see on port 25, in hex.
-fn key(child: &Child, config: &Config) -> Result<String, String> {
+/// The SHA-256 of each public key that other servers may see on port 25, in hex: they get the pair whose kind of key they know.
+fn keys(child: &Child, config: &Config) -> Result<Vec<String>, String> {
     let listener = records::exchangers(config).next();
     let list = child.json(&["certs", "list"], None)?;
     let rows = list.as_array().map(Vec::as_slice).unwrap_or_default();
     let named = listener.and_then(|listener| listener.options.certificate.as_deref());
-    let host = &config.hostname;
-    let fits = |row: &&serde_json::Value| match named {
-        Some(name) => row["name"] == name,
+    let names = served(rows, named, &config.hostname);
+    if names.is_empty() {
+        let wanted = named.unwrap_or(&config.hostname);
+        return Err(format!("there is no valid certificate for {wanted} (`dovetail certs list`)"));
+    }
+    names.into_iter().map(|name| key(child, name)).collect()
+}
+
+/// The names of the pairs that are served for a host, or by the name that a listener gives; as the store chooses them, and
+/// nothing that cannot be used: a record for it would do harm.
+fn served<'a>(rows: &'a [Value], named: Option<&str>, host: &str) -> Vec<&'a str> {
+    let name = |row: &'a Value| row["name"].as_str().unwrap_or_default();
+    let fits = |row: &&Value| match named {
+        Some(wanted) => identity(row["name"].as_str().unwrap_or_default()) == identity(wanted),
         None => row["names"].as_array().is_some_and(|names| names.iter().any(|name| matches(name.as_str(), host))),
     };
-    // One that cannot be used is the last choice: a record for it would do harm.
-    let row = rows.iter().filter(fits).find(|row| row["state"] == "valid");
-    let name = row.and_then(|row| row["name"].as_str());
-    let name = name.ok_or_else(|| {
-        format!("there is no valid certificate for {} (`dovetail certs list`)", named.unwrap_or(host))
-    })?;
+    let valid: Vec<&Value> = rows.iter().filter(|row| row["state"] == "valid").filter(fits).collect();
+    let Some(first) = valid.first().map(|row| identity(name(row))) else { return Vec::new() };
+    let mut of_one: Vec<&Value> = valid.into_iter().filter(|row| identity(name(row)) == first).collect();
+    if of_one.iter().any(|row| row["issuer"] != SELF_SIGNED) {
+        of_one.retain(|row| row["issuer"] != SELF_SIGNED);
+    }
+    of_one.into_iter().map(name).collect()
+}
+
+/// What the pairs `NAME` and `NAME+rsa` have in common.
+fn identity(name: &str) -> &str {
+    name.split_once('+').map_or(name, |(identity, _)| identity)
+}
+
+fn key(child: &Child, name: &str) -> Result<String, String> {
     let shown = child.json(&["certs", "show", name], None)?;
     let hex: String =
         shown["key_sha256"].as_str().unwrap_or_default().chars().filter(char::is_ascii_hexdigit).collect();
@@ -101,6 +122,9 @@ fn key(child: &Child, config: &Config) -> Result<String, String> {
         _ => Err(format!("`dovetail certs show {name}` tells no SHA-256 of the key")),
     }
 }
+
+/// What `certs list` says of an issuer that is the holder.
+const SELF_SIGNED: &str = "self-signed";
 
 /// Whether a certificate's name is for a host: the same, or a wildcard for its first label.
 fn matches(name: Option<&str>, host: &str) -> bool {
@@ -129,5 +153,24 @@ mod tests {
             assert_eq!(matches(Some(name), "mail.example.org"), yes, "{name}");
         }
         assert!(!matches(None, "mail.example.org"));
+    }
+
+    #[test]
+    fn a_key_for_each_pair_that_is_served() {
+        let row = |name: &str, host: &str, issuer: &str, state: &str| serde_json::json!({"name": name, "names": [host], "issuer": issuer, "state": state});
+        let (host, own) = ("mail.test", "self-signed");
+        let mut rows = vec![
+            row("a", host, own, "expired"),
+            row("mail", host, own, "valid"),
+            row("mail+rsa", host, own, "valid"),
+            row("other", host, "CA", "valid"),
+            row("x", "x.test", own, "valid"),
+        ];
+        assert_eq!(served(&rows, None, host), ["mail", "mail+rsa"]);
+        assert_eq!(served(&rows, Some("x"), host), ["x"]);
+        assert!(served(&rows, Some("a"), host).is_empty() && served(&rows, None, "no.test").is_empty());
+        // One that waits for its authority is not served beside one that has come back from there.
+        rows[1] = row("mail", host, "CA", "valid");
+        assert_eq!(served(&rows, Some("mail+rsa"), host), ["mail"]);
     }
 }

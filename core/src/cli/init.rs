@@ -5,7 +5,8 @@
 //! is left to do.
 //!
 //! **It never overwrites.** What is there just as it would write it is kept, so that a second run, or one after a failure,
-//! does the rest; if a file is there that says something else, nothing at all is done.
+//! does the rest; if a file is there that says something else, nothing at all is done. A certificate that is there and lacks a
+//! name that was asked for is refused too; that an account is there already, and a given password was not set, is warned of.
 //!
 //! **How it fails**: with exit code 1 and what to do; what was made until then stays for the next run.
 
@@ -110,8 +111,16 @@ fn certificate(child: &Child, plan: &Plan) -> Result<bool, String> {
     let there = std::fs::exists(folder).map_err(|error| format!("{folder}: {error}"))?;
     if there {
         let list = child.json(&["certs", "list", "--dir", folder], None)?;
-        if list.as_array().is_some_and(|rows| rows.iter().any(|row| row["name"] == *plan.hostname)) {
-            return Ok(false);
+        let rows = list.as_array().map(Vec::as_slice).unwrap_or_default();
+        if let Some(row) = rows.iter().find(|row| row["name"] == *plan.hostname) {
+            return match plan.sans.iter().find(|san| !is_for(row, san)) {
+                None => Ok(false),
+                Some(san) => Err(format!(
+                    "the certificate {name} is there already and is not for {san}; it was left as it is (leave `--san {san}` out, \
+                     or make another with `dovetail certs create --replace --dir {folder} --common-name {name} --san {san}`)",
+                    name = plan.hostname
+                )),
+            };
         }
     }
     let mut words = vec!["certs", "create", "--dir", folder, "--name", &plan.hostname, "--common-name", &plan.hostname];
@@ -119,6 +128,22 @@ fn certificate(child: &Child, plan: &Plan) -> Result<bool, String> {
         words.extend(["--san", san]);
     }
     child.run(&words, None).map(|_| true)
+}
+
+/// Whether a certificate, as `certs list` tells of it, has a name that `certs create` would take so. Of names in other letters,
+/// which stand in it as xn--, nobody can tell here.
+fn is_for(row: &serde_json::Value, san: &str) -> bool {
+    let bare = san.trim();
+    let (kind, value) = bare.split_once(':').unwrap_or(("", bare));
+    let is_kind = ["dns", "ip", "email"].iter().any(|known| known.eq_ignore_ascii_case(kind));
+    let wanted = if is_kind { value.trim() } else { bare }.trim_end_matches('.');
+    let ip: Option<IpAddr> = wanted.trim_matches(['[', ']']).parse().ok();
+    let names = row["names"].as_array().map(Vec::as_slice).unwrap_or_default();
+    !wanted.is_ascii()
+        || names.iter().filter_map(serde_json::Value::as_str).any(|name| {
+            name.eq_ignore_ascii_case(wanted)
+                || ip.is_some_and(|ip| name.parse().is_ok_and(|other: IpAddr| other == ip))
+        })
 }
 
 fn print(plan: &Plan, json: bool) {
@@ -134,5 +159,29 @@ fn print(plan: &Plan, json: bool) {
     for file in plan.files() {
         output::line(&format!("==> {} (mode {:04o})", file.path.display(), file.mode));
         output::line(&file.text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_however_it_was_written() {
+        let row = serde_json::json!({ "names": ["mail.example.org", "2001:db8::1", "you@example.org"] });
+        for there in [
+            "mail.example.org",
+            "Mail.example.org.",
+            "DNS:mail.example.org",
+            "[2001:DB8::1]",
+            "IP: 2001:db8:0::1",
+            "you@example.org",
+        ] {
+            assert!(is_for(&row, there), "{there}");
+        }
+        assert!(is_for(&row, "b\u{fc}cher.example"), "nobody can tell");
+        for missing in ["imap.example.org", "2001:db8::2", "192.0.2.1", "email:ann@example.org"] {
+            assert!(!is_for(&row, missing), "{missing}");
+        }
     }
 }

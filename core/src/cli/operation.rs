@@ -9,6 +9,7 @@ mod arguments;
 mod call;
 mod folder;
 mod form;
+mod hidden;
 pub mod offered;
 mod owner;
 mod values;

@@ -26,12 +26,17 @@ pub const SYSTEM_CONFIG: &str = "/etc/dovetail/dovetail.ron";
 /// either it is the system's config if there is one, else the development server's default place.
 ///
 /// # Errors
-/// If the config is bad, or the one that a server last ran with is gone.
+/// If the config is bad, or the one that a server last ran with is gone; if `--data-dir` alone names what is not there.
 pub fn find(common: &Common) -> Result<(Config, Source), Problems> {
     if let Some(path) = &common.config {
         return load(path, common.data_dir.as_deref());
     }
     match &common.data_dir {
+        // A mistyped name would be made a data directory of.
+        Some(data_dir) if !data_dir.exists() => {
+            let message = format!("there is no data directory {}", data_dir.display());
+            Err(Problems::one(message, "correct --data-dir; a server that has not run yet is named with --config"))
+        }
         Some(data_dir) => match noted(data_dir)? {
             Some(path) => load(&path, Some(data_dir)),
             None => Ok((dev::config(data_dir)?, Source::Dev)),
@@ -66,8 +71,25 @@ pub fn running(common: &Common) -> Result<Client, String> {
     let shown = data_dir.display();
     let client = Client::connect(&data_dir).map_err(|error| format!("cannot reach the server of {shown}: {error}"))?;
     client.ok_or_else(|| {
-        format!("no server runs on {shown} (start it with `dovetail serve`, or name another with --data-dir)")
+        format!(
+            "no server runs on {shown} (start it with `dovetail {}`, or name another with --config or --data-dir)",
+            serve(common, find(common).ok().map(|(_, source)| source).as_ref(), Path::new(SYSTEM_CONFIG))
+        )
     })
+}
+
+/// The command that starts the server of a source, as `dovetail serve` takes its options.
+fn serve(common: &Common, source: Option<&Source>, system: &Path) -> String {
+    let mut words = match source {
+        Some(Source::File(path)) if path == system => "serve".to_owned(),
+        Some(Source::File(path)) => format!("serve --config {}", path.display()),
+        Some(Source::Dev) => "serve --dev".to_owned(),
+        None => "serve --config FILE".to_owned(),
+    };
+    if let Some(data_dir) = &common.data_dir {
+        words.push_str(&format!(" --data-dir {}", data_dir.display()));
+    }
+    words
 }
 
 /// Loads a config; its data may be elsewhere.
@@ -119,6 +141,31 @@ pub fn finder(common: &Common, config: Option<&Config>) -> Finder {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_command_that_starts_the_server_that_is_meant_is_told() {
+        let system = Path::new(SYSTEM_CONFIG);
+        let told = |data_dir: Option<&str>, source: Option<Source>| {
+            let common =
+                Common { config: None, data_dir: data_dir.map(Into::into), plugin_dir: Vec::new(), json: false };
+            serve(&common, source.as_ref(), system)
+        };
+        assert_eq!(told(None, Some(Source::Dev)), "serve --dev");
+        assert_eq!(told(Some("/d"), Some(Source::Dev)), "serve --dev --data-dir /d");
+        assert_eq!(told(None, Some(Source::File(system.into()))), "serve");
+        assert_eq!(told(None, Some(Source::File("/x.ron".into()))), "serve --config /x.ron");
+        assert_eq!(told(None, None), "serve --config FILE");
+    }
+
+    #[test]
+    fn a_data_directory_that_is_not_there_is_no_new_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = dir.path().join("typo");
+        let common = Common { config: None, data_dir: Some(data_dir.clone()), plugin_dir: Vec::new(), json: false };
+        let error = find(&common).unwrap_err().to_string();
+        assert!(error.contains(&format!("there is no data directory {}", data_dir.display())), "{error}");
+        assert!(!data_dir.exists());
+    }
 
     #[test]
     fn a_config_that_is_gone_is_named_and_nothing_else_is_taken_for_it() {

@@ -41,6 +41,11 @@ pub struct Serve {
 
 /// Runs the server until SIGTERM or SIGINT; SIGHUP reloads.
 pub fn run(common: &Common, serve: &Serve) -> Result<ExitCode, String> {
+    if common.json {
+        return Err("`serve` prints nothing that could be JSON (leave --json out; for a log in JSON the config says `log: (format: \
+                    Json)`)"
+            .into());
+    }
     let (config, source) =
         choose(common, serve, Path::new(place::SYSTEM_CONFIG)).map_err(|problems| problems.to_string())?;
     keep_files_private();
@@ -58,6 +63,7 @@ pub fn run(common: &Common, serve: &Serve) -> Result<ExitCode, String> {
         Source::Dev => Some(config.data_dir.clone()),
         Source::File(_) => common.data_dir.clone(),
     };
+    let is_dev = matches!(source, Source::Dev);
     let tls_provider = serve.tls_provider.clone();
     let origin = Origin { source, data_dir, plugin_dirs: common.plugin_dir.clone(), tls_provider };
     let config = origin.overridden(config).map_err(|problems| problems.to_string())?;
@@ -72,8 +78,17 @@ pub fn run(common: &Common, serve: &Serve) -> Result<ExitCode, String> {
     });
     // Blocking work of plugins that hangs must not keep a stopped server alive.
     runtime.shutdown_timeout(Duration::from_secs(2));
-    outcome.map_err(|problems| problems.to_string())?;
+    outcome.map_err(|problems| problems.to_string()).map_err(|error| if is_dev { built_in(error) } else { error })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// An error of the built-in config, which nobody can edit where it is.
+fn built_in(error: String) -> String {
+    error.replace(
+        "choose another port",
+        "choose another port in a copy of the built-in config: `dovetail config example --dev > dev.ron`, then `dovetail serve \
+         --config dev.ron`",
+    )
 }
 
 /// A development server is only what was asked for with --dev, whatever ran on a data directory before.
@@ -133,6 +148,14 @@ fn signals() -> std::io::Result<(impl std::future::Future<Output = ()>, mpsc::Re
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ports_of_the_built_in_config_can_be_changed_in_a_copy() {
+        let error =
+            built_in("cannot bind 127.0.0.1:2525: the port is in use (find its owner, or choose another port)".into());
+        assert!(error.contains("`dovetail config example --dev > dev.ron`") && error.lines().count() == 1, "{error}");
+        assert_eq!(built_in("another".into()), "another");
+    }
 
     #[test]
     fn a_data_directory_alone_means_the_systems_config_on_it() {

@@ -186,9 +186,12 @@ fn print_store(store: &PluginStatus) {
     };
     let figures: Vec<String> = store.figures.iter().filter_map(figure).collect();
     if !figures.is_empty() {
-        output::line(&format!("store `{}`: {}", store.instance, figures.join(", ")));
+        output::line(&format!("store `{}`: {} ({STORE_AGE})", store.instance, figures.join(", ")));
     }
 }
+
+/// A store counts from time to time.
+const STORE_AGE: &str = "as it last counted, which may be a minute ago";
 
 fn print_sessions(list: &SessionList) {
     if list.sessions.is_empty() {

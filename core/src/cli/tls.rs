@@ -5,6 +5,7 @@ use crate::control::{
     explain::{Certificate, Explanation},
     message::{Answer, Call},
 };
+use crate::plugin::generation::Generation;
 use clap::{Args, Subcommand};
 use dovetail_abi::operations_v1::Table;
 use std::process::ExitCode;
@@ -64,7 +65,7 @@ fn print(shown: &Explanation) {
     let mut rows = vec![
         ("listener", format!("{} on {}, served by {}", shown.listener, shown.bind.join(" "), shown.protocol)),
         ("TLS begins", begins(shown)),
-        ("done by", shown.provider.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string)),
+        ("done by", shown.provider.as_ref().map_or_else(|| "nobody".to_owned(), provider)),
         ("versions", format!("{} (profile {})", shown.versions.join(" and "), shown.profile)),
         (
             "ALPN",
@@ -124,10 +125,32 @@ fn print_certificate(certificate: &Certificate) {
     }
 }
 
+/// The instance and the plugin that it is of: with `serve --tls-provider` another than the config says.
+fn provider(provider: &Generation) -> String {
+    format!("{provider}, which is plugin {} {}", provider.plugin, provider.version)
+}
+
 fn begins(shown: &Explanation) -> String {
     match (shown.tls.as_str(), shown.require_tls) {
         ("implicit", _) => "with the connection".to_owned(),
         (_, true) => "when the client asks for it, and nothing else is served before".to_owned(),
         (_, false) => "when the client asks for it".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plugin_is_told_beside_the_name_of_its_instance() {
+        let instance = Generation {
+            instance: "tls-rustls".into(),
+            plugin: "tls-openssl".into(),
+            version: "0.1.0".into(),
+            build: "ab".into(),
+            generation: 1,
+        };
+        assert_eq!(provider(&instance), "tls-rustls 1 (build ab), which is plugin tls-openssl 0.1.0");
     }
 }

@@ -6,7 +6,7 @@
 use super::report::Problems;
 use dovetail_abi::{
     kernel_v1::{Diagnostic, Section, Severity},
-    place,
+    place, wording,
 };
 use ron::{extensions::Extensions, value::RawValue};
 use serde::{
@@ -103,15 +103,26 @@ impl Piece {
     }
 
     fn at(&self, error: &ron::error::SpannedError) -> Diagnostic {
-        let message = match error.code {
-            // RON's own words are for programmers.
-            ron::Error::ExceededRecursionLimit => "too many brackets in one another".to_owned(),
-            ref code => code.to_string(),
-        };
+        let (message, help) = said(&error.code);
         let (line, column) = place::token(&self.text, error.span.start.line, error.span.start.col);
         // Only the first line of the piece begins somewhere else than a line of the file.
         let column = if line == 1 { column.saturating_add(self.column.saturating_sub(1)) } else { column };
-        Diagnostic { line: line.saturating_add(self.line.saturating_sub(1)), column, ..self.diagnostic(message, "") }
+        Diagnostic { line: line.saturating_add(self.line.saturating_sub(1)), column, ..self.diagnostic(message, help) }
+    }
+}
+
+/// What is wrong and what to do; RON's own words are for programmers.
+fn said(error: &ron::Error) -> (String, String) {
+    match error {
+        ron::Error::NoSuchStructField { expected, found, .. } => wording::no_such_option(found, expected),
+        ron::Error::MissingStructField { field, .. } => wording::missing_option(field),
+        ron::Error::NoSuchEnumVariant { expected, found, .. } => wording::no_such_choice(found, expected),
+        ron::Error::Eof => wording::ends_early(),
+        ron::Error::ExpectedStringEnd => wording::open_string(),
+        ron::Error::ExpectedComma => wording::no_comma(),
+        ron::Error::TrailingCharacters => wording::goes_on(),
+        ron::Error::ExceededRecursionLimit => wording::too_deep(),
+        other => (other.to_string(), String::new()),
     }
 }
 
@@ -261,6 +272,36 @@ mod tests {
         let (named, mut problems) = entries("(\n  // three\n  a:  3)");
         assert_eq!(named[0].piece.parse::<String>(&mut problems), None);
         assert_eq!(problems.to_string(), "t.ron:3:7: error: Expected string");
+    }
+
+    #[test]
+    fn mistakes_are_told_in_the_operators_words() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields, rename = "a thing")]
+        #[allow(dead_code)]
+        struct Thing {
+            mode: Mode,
+        }
+        #[derive(Debug, Deserialize)]
+        enum Mode {
+            Fast,
+            Slow,
+        }
+        for (text, expected) in [
+            ("(mode: Fast, mod: 1)", "1:14: error: there is no option `mod` (options are: mode)"),
+            ("()", "1:2: error: `mode` is missing (add it)"),
+            ("(mode: Fat)", "1:8: error: there is no choice `Fat` (choices are: Fast, Slow)"),
+            ("(mode: ", "1:7: error: the text ends too early (a bracket before this is not closed)"),
+            ("(mode: Fast", "1:8: error: Expected comma (or the bracket that closes what is open here)"),
+            (
+                "(mode: Fast))",
+                "1:13: error: the text goes on behind its end (remove it, or look for a bracket too many before this)",
+            ),
+        ] {
+            let mut problems = Problems::default();
+            assert!(Piece::file("t.ron", text.to_owned()).parse::<Thing>(&mut problems).is_none(), "{text}");
+            assert_eq!(problems.to_string(), format!("t.ron:{expected}"), "{text}");
+        }
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub struct SessionStatus {
     /// The generation of the provider that does its TLS.
     #[serde(default)]
     pub tls_by: Option<Generation>,
-    /// Who has logged in.
+    /// Whose login was right.
     pub account: Option<String>,
     /// The version of TLS.
     pub tls: Option<String>,

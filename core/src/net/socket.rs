@@ -3,10 +3,13 @@
 //! * TCP_NODELAY is set: answers are written whole, so Nagle could only delay them.
 //! * A read or write that makes no progress for the idle time fails with `TimedOut`. One timer a connection, armed only
 //!   while waiting.
+//! * Where text is expected a client that begins with TLS is told apart by its first octets: reading fails then, and whoever
+//!   counts the octets knows why. Once it has begun with something else a read costs one comparison.
 //! * When the session drops the stream, unread input is drained for a moment after our side is closed: otherwise the
 //!   kernel would answer it with a reset, and the peer could lose the last reply. What the connection counts against stays
 //!   counted until then.
 
+use super::opening::Opening;
 use crate::session::table::Octets;
 use std::{
     any::Any,
@@ -37,6 +40,7 @@ pub struct Socket {
     peer_closed: bool,
     held: Option<Held>,
     octets: Arc<Octets>,
+    opening: Opening,
 }
 
 /// What a connection keeps until it is really gone, such as its place within a limit.
@@ -55,7 +59,13 @@ impl Socket {
             peer_closed: false,
             held: Some(held),
             octets,
+            opening: Opening::OVER,
         }
+    }
+
+    /// Fails to read with `InvalidData` where the client begins with TLS, and has [`Octets::began_with_tls`] say so.
+    pub fn expect_text(&mut self) {
+        self.opening = Opening::AHEAD;
     }
 
     /// Settles a poll of the socket: progress resets the clock, waiting is limited.
@@ -94,6 +104,11 @@ impl AsyncRead for Socket {
         let before = buf.filled().len();
         let polled = self.tcp()?.poll_read(cx, buf);
         self.octets.received(buf.filled().len() - before);
+        if !self.opening.is_over() && self.opening.is_client_hello(&buf.filled()[before..]) {
+            self.octets.tls_came();
+            buf.set_filled(before);
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "TLS where text is expected")));
+        }
         match &polled {
             Poll::Ready(Ok(())) if buf.filled().len() == before && buf.remaining() > 0 => self.peer_closed = true,
             Poll::Ready(Err(_)) => self.peer_closed = true,
@@ -191,6 +206,26 @@ mod tests {
         assert_eq!(socket.octets.so_far(), (1, 2));
         let error = socket.read(&mut room).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn tls_is_not_read_as_text() {
+        for (expects, sent) in
+            [(true, &b"\x16\x03\x01\x02\x00"[..]), (false, b"\x16\x03\x01\x02\x00"), (true, b"EHLO \x16\x03\x01")]
+        {
+            let (mut socket, mut client) = pair(Duration::from_secs(10)).await;
+            if expects {
+                socket.expect_text();
+            }
+            client.write_all(sent).await.unwrap();
+            drop(client);
+            let mut got = Vec::new();
+            let outcome = socket.read_to_end(&mut got).await.map_err(|error| error.kind());
+            let is_tls = expects && sent[0] == 22;
+            let expected =
+                if is_tls { (Err(io::ErrorKind::InvalidData), vec![]) } else { (Ok(sent.len()), sent.to_vec()) };
+            assert_eq!(((outcome, got), socket.octets.began_with_tls()), (expected, is_tls), "{sent:?}");
+        }
     }
 
     #[tokio::test]

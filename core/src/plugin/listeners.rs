@@ -23,6 +23,12 @@ pub fn announce(config: &Config) {
     *in_force() = config.listeners.iter().map(info).collect();
 }
 
+/// Those of this instance that speak TLS from the first octet.
+pub fn with_implicit_tls(protocol: &str) -> Vec<String> {
+    let are_meant = |listener: &&ListenerInfo| listener.protocol == protocol && listener.tls == ListenerTls::Implicit;
+    in_force().iter().filter(are_meant).map(|listener| listener.name.clone()).collect()
+}
+
 static IN_FORCE: Mutex<Vec<ListenerInfo>> = Mutex::new(Vec::new());
 
 fn in_force() -> MutexGuard<'static, Vec<ListenerInfo>> {

@@ -64,10 +64,7 @@ impl Server {
             };
         let mut started = Started { members: vec![new.clone()], ..Started::default() };
         match old.library.manifest.exclusive {
-            true => in_place::restart(old, &new, None, &next.places).await.map_err(|failure| {
-                self.judging.arrange_anew(&self.state);
-                failure.message
-            })?,
+            true => in_place::restart(old, &new, None, &next.places).await.map_err(|failure| failure.message)?,
             false => begin(&new, &next, &mut started).await?,
         }
         let (listeners, proved) = match self.listeners_anew(&running, &next, &started, &new.config.instance).await {

@@ -32,11 +32,16 @@ pub struct Judging(Mutex<Option<Parties>>);
 type Parties = ((String, u64), Option<(String, u64)>);
 
 impl Judging {
-    /// Gives the store a judge even if it has had one: an instance that was started again in its place knows nothing of before,
-    /// and its generation is the same.
-    pub fn arrange_anew(&self, state: &Arc<ArcSwap<State>>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// After instances were started again in their places: such a store knows nothing of before, though its generation is the
+    /// same, and is given a judge even if it has had one.
+    pub fn arrange_anew(&self, state: &Arc<ArcSwap<State>>, was_restarted: impl Fn(&str) -> bool) {
+        self.forget(was_restarted);
         self.arrange(state);
+    }
+
+    fn forget(&self, was_restarted: impl Fn(&str) -> bool) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = known.take().filter(|((store, _), _)| !was_restarted(store));
     }
 
     /// Gives the store that is in service now a judge, unless it has one for the provider that is.
@@ -89,6 +94,21 @@ impl CertsJudgeProvider for Judge {
             Ok(Err(error)) if error.code == TlsErrorCode::Provider => Err(failure(error.message)),
             Ok(Err(error)) => Ok(Some(error.message)),
             Err(_) => Err(failure(format!("the TLS provider did not answer within {} s", CHECK_LIMIT.as_secs()))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_store_that_was_restarted_needs_its_judge_again() {
+        let parties: Parties = (("certs".into(), 3), Some(("tls".into(), 1)));
+        for (restarted, left) in [("certs", None), ("tls", Some(&parties)), ("mail", Some(&parties))] {
+            let judging = Judging(Mutex::new(Some(parties.clone())));
+            judging.forget(|name| name == restarted);
+            assert_eq!(judging.0.into_inner().unwrap().as_ref(), left, "{restarted}");
         }
     }
 }

@@ -5,6 +5,7 @@ use super::{
     id::SessionIds,
     proxied::Ends,
     table::{Entry, Octets, Sessions},
+    wrong_port,
 };
 use crate::{
     config::{ListenerConfig, TlsMode},
@@ -187,11 +188,20 @@ impl Listener {
         let present =
             self.sessions.enter(&session, &self.config.name, self.served_by.clone(), peer, Octets::of(&self.account));
         let entry = present.entry.clone();
-        let socket = Socket::new(tcp, idle, Box::new(permit.clone()), entry.octets.clone());
+        let mut socket = Socket::new(tcp, idle, Box::new(permit.clone()), entry.octets.clone());
+        // Where TLS is off the octets are the protocol's alone, which may be anything.
+        if self.config.options.tls == TlsMode::Explicit {
+            socket.expect_text();
+        }
         let mut cut = self.cut.clone();
         let outcome = tokio::select! {
             outcome = Box::pin(self.clone().speak(Stream::new(socket), session.clone(), ends, entry)) => outcome,
             _ = cut.wait_for(|cut| *cut) => Err(SessionFailure::new("cut, since the time to drain is over")),
+        };
+        // Whatever its protocol makes of a read that failed.
+        let outcome = match present.entry.octets.began_with_tls() {
+            true => Err(wrong_port::tls_on_a_plain_one(&self.config)),
+            false => outcome,
         };
         if let Err(failure) = outcome {
             tracing::info!(session, listener = %self.config.name, %peer, reason = %failure.message, "the session ended early");
@@ -209,7 +219,7 @@ impl Listener {
         entry: Arc<Entry>,
     ) -> Result<(), SessionFailure> {
         let (stream, tls) = if self.config.options.tls == TlsMode::Implicit {
-            let secured = Box::pin(self.handshake(stream)).await.map_err(|error| tls_failure(&error))?;
+            let secured = Box::pin(self.handshake(stream)).await.map_err(|error| wrong_port::or_other(&error))?;
             entry.secured(&secured.facts, self.tls_by.clone());
             (secured.stream, Some(secured.facts))
         } else {
@@ -280,13 +290,4 @@ impl From<Full> for Refusal {
             Full::Client => Refusal::AddressLimit,
         }
     }
-}
-
-fn tls_failure(error: &TlsError) -> SessionFailure {
-    SessionFailure::new(match error.code {
-        TlsErrorCode::PlaintextOnTlsPort => {
-            format!("plain text on a port that speaks TLS from the first byte: {} (the client should use implicit TLS, or another port)", error.message)
-        }
-        _ => format!("TLS: {}", error.message),
-    })
 }

@@ -10,7 +10,7 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     sync::{
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         Arc, Mutex, MutexGuard, PoisonError,
     },
     time::Instant,
@@ -21,6 +21,7 @@ use std::{
 pub struct Octets {
     received: AtomicU64,
     sent: AtomicU64,
+    began_with_tls: AtomicBool,
     account: Option<Arc<Account>>,
 }
 
@@ -44,6 +45,16 @@ impl Octets {
         if let Some(account) = &self.account {
             account.sent(count);
         }
+    }
+
+    /// The first that came in were TLS's, where text is expected.
+    pub fn tls_came(&self) {
+        self.began_with_tls.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the first that came in were TLS's, where text is expected.
+    pub fn began_with_tls(&self) -> bool {
+        self.began_with_tls.load(Ordering::Relaxed)
     }
 
     /// What came in and went out so far.
@@ -74,7 +85,8 @@ pub struct Entry {
 /// What becomes known about a session while it goes on.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
-    /// Who has logged in.
+    /// Whose login was right, the last if there were several. With SCRAM that counts before the client has heard of it: one that
+    /// gives up at that moment is named here, though its protocol has not let it in.
     pub account: Option<String>,
     /// The version and the cipher suite of TLS.
     pub tls: Option<(String, String)>,
@@ -95,7 +107,7 @@ impl Entry {
         }
     }
 
-    /// A user logged in.
+    /// A login was right.
     pub fn logged_in(&self, account: &str) {
         self.lock().account = Some(account.to_owned());
     }

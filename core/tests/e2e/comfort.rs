@@ -135,6 +135,42 @@ fn the_example_config_is_good_as_it_is_printed() {
     run_ok(dovetail().args(["check", "--config"]).arg(&path));
 }
 
+#[test]
+fn the_built_in_config_can_be_had_as_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("dev.ron");
+    fs::write(&path, run_ok(dovetail().args(["config", "example", "--dev"]))).unwrap();
+    run_ok(dovetail().args(["check", "--config"]).arg(&path));
+}
+
+#[test]
+fn a_word_that_is_no_command_leads_to_the_one_that_was_meant() {
+    for (word, meant) in [("cert", "`certs`"), ("account", "`accounts`"), ("relod", "`reload`")] {
+        let (status, _, stderr) = run(dovetail().args([word, "list"]));
+        assert_eq!((status.code(), stderr.lines().count()), (Some(1), 1), "{stderr}");
+        assert!(stderr.contains(&format!("did you mean {meant}?")), "{stderr}");
+    }
+    let (_, _, stderr) = run(dovetail().arg("xyzzy"));
+    assert!(stderr.contains("there is no command `xyzzy`") && !stderr.contains("did you mean"), "{stderr}");
+}
+
+#[test]
+fn what_serve_would_not_do_is_not_taken() {
+    let (status, _, stderr) = run(dovetail().args(["serve", "--dev", "--json"]));
+    assert!(status.code() == Some(1) && stderr.contains("log: (format: Json)"), "{stderr}");
+}
+
+#[test]
+fn a_mistyped_data_directory_is_not_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let typo = dir.path().join("typo");
+    for words in [["certs", "list"], ["accounts", "list"]] {
+        let (status, stdout, stderr) = run(dovetail().args(words).arg("--data-dir").arg(&typo));
+        assert_eq!((status.code(), stdout.as_str()), (Some(1), ""), "{stderr}");
+        assert!(stderr.contains("there is no data directory") && !typo.exists(), "{stderr}");
+    }
+}
+
 /// The whole configuration that the book's chapter begins with.
 #[test]
 fn the_books_config_is_good() {

@@ -104,7 +104,8 @@ fn sources(folder: &Path) -> String {
 
 #[test]
 fn every_message_of_the_troubleshooting_page_is_one_of_the_servers() {
-    let sources = ["core/src", "plugins", "sdk/src"].map(|folder| sources(&root().join(folder))).concat();
+    let sources =
+        ["core/src", "plugins", "sdk/src", "sdk/abi/src"].map(|folder| sources(&root().join(folder))).concat();
     let page = read(&root().join("docs/src/troubleshooting.md"));
     let mut checked = 0;
     for row in page.lines().filter(|line| line.starts_with("| `")) {

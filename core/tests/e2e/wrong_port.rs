@@ -37,18 +37,26 @@ fn a_client_hello_on_a_plain_port_is_a_protocol_error() {
     let mut hello = Vec::new();
     connection(&server.setup, HOST).write_tls(&mut hello).unwrap();
     assert_eq!(hello[0], 22, "a handshake record");
-    let cases = [("smtp", "220 ", "5"), ("submission", "220 ", "5"), ("pop3", "+OK", "-ERR"), ("imap", "* OK", "* B")];
-    for (listener, greeting, refusal) in cases {
+    let cases = [
+        ("smtp", "220 ", "(the client should use STARTTLS)"),
+        ("submission", "220 ", "STARTTLS, or the port of `submissions`, with TLS from the first byte)"),
+        ("pop3", "+OK", "STARTTLS, or the port of `pop3s`, with TLS from the first byte)"),
+        ("imap", "* OK", "STARTTLS, or the port of `imaps`, with TLS from the first byte)"),
+    ];
+    for (listener, greeting, advice) in cases {
         for end in [b"".as_slice(), b"\r\n\r\n\r\n"] {
             let mut client = server.connect(listener);
+            let from = client.stream.get_ref().local_addr().unwrap();
+            // It waits for an answer, as a client does; the server ends the session by itself.
             client.send([&hello, end].concat());
-            client.stream.get_ref().shutdown(Shutdown::Write).unwrap();
             let said = String::from_utf8(client.rest()).expect("text");
-            let mut lines = said.lines();
-            let first = lines.next().unwrap_or_default();
-            assert!(first.starts_with(greeting), "{listener}: {said}");
-            for line in lines {
-                assert!(line.starts_with(refusal), "{listener}: {said}");
+            assert!(said.starts_with(greeting) && said.lines().count() == 1, "{listener}: {said}");
+            let is_told = |line: &str| {
+                line.contains(" info ") && line.contains(&from.to_string()) && line.contains("TLS on a port")
+            };
+            let line = server.wait_for_line("TLS on a port", is_told);
+            for part in [&format!("listener={listener} "), "TLS on a port that begins in plain text (", advice] {
+                assert!(line.contains(part), "{part} missing: {line}");
             }
         }
     }
@@ -56,4 +64,5 @@ fn a_client_hello_on_a_plain_port_is_a_protocol_error() {
     assert_eq!(server.mailbox(USER, PASSWORD).len(), 1);
     let log = server.log();
     assert!(!log.contains("panic"), "{log}");
+    assert_eq!(log.matches("TLS on a port").count(), 2 * cases.len(), "once each: {log}");
 }

@@ -33,6 +33,7 @@ pub mod secret;
 pub mod stream;
 pub mod waker;
 pub mod wire;
+pub mod wording;
 
 pub mod certs_admin_v1;
 pub mod certs_v1;

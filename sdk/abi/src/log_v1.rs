@@ -40,8 +40,8 @@ wire_struct! {
         pub level: Level,
         /// One after the other: the session it belongs to, or nothing; then name and value of each field by turns. The field
         /// [`MESSAGE`] is the text of the record, [`SESSION`] its session if the first piece is empty.
-        pub text: String,
-        /// Where each piece ends in `text`, in bytes from its beginning. A piece whose end is no place in `text` counts as empty.
+        pub pieces: String,
+        /// Where each piece ends in `pieces`, in bytes from its beginning. A piece whose end is no place in `pieces` counts as empty.
         pub ends: Vec<u32>,
     }
 }
@@ -95,7 +95,7 @@ impl LogRecord {
 
     fn begin(level: Level, session: Option<&str>) -> Self {
         // Most records fit; others grow.
-        let mut record = LogRecord { level, text: String::with_capacity(256), ends: Vec::with_capacity(16) };
+        let mut record = LogRecord { level, pieces: String::with_capacity(256), ends: Vec::with_capacity(16) };
         record.piece_of(session.unwrap_or_default());
         record
     }
@@ -106,13 +106,13 @@ impl LogRecord {
     }
 
     fn piece_of(&mut self, text: &str) {
-        self.text.push_str(text);
+        self.pieces.push_str(text);
         self.end_piece();
     }
 
     fn end_piece(&mut self) {
         // 4 GiB of text were refused long before.
-        self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+        self.ends.push(u32::try_from(self.pieces.len()).unwrap_or(u32::MAX));
     }
 
     fn all(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -123,7 +123,7 @@ impl LogRecord {
         let place = |at: usize| self.ends.get(at).map(|&end| end as usize);
         let from = if at == 0 { Some(0) } else { place(at - 1) };
         let range = from.zip(place(at)).map(|(from, to)| from..to);
-        range.and_then(|range| self.text.get(range)).unwrap_or_default()
+        range.and_then(|range| self.pieces.get(range)).unwrap_or_default()
     }
 }
 
@@ -131,7 +131,7 @@ impl tracing::field::Visit for LogRecord {
     fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
         self.piece_of(field.name());
         // Writing into a string fails only if the value's own Debug does.
-        let _ = write!(self.text, "{value:?}");
+        let _ = write!(self.pieces, "{value:?}");
         self.end_piece();
     }
     fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
@@ -173,7 +173,7 @@ mod tests {
     fn ends_that_are_no_places_give_empty_texts() {
         let text = "aä".to_owned();
         for ends in [vec![], vec![2], vec![9, 1, 2, 0, 3], vec![3, 1, u32::MAX], vec![1, 1, 2, 3, 3, 3, 3]] {
-            let record = LogRecord { level: Level::Warn, text: text.clone(), ends };
+            let record = LogRecord { level: Level::Warn, pieces: text.clone(), ends };
             let all = format!("{:?}{}{:?}", record.session(), record.message(), record.fields().count());
             assert!(!all.is_empty());
         }

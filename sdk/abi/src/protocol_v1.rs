@@ -63,7 +63,8 @@ wire_struct! {
         /// What is known about it.
         pub info: SessionInfo,
         /// Its bytes: plain, or inside implicit TLS. Reads and writes that make no progress for the listener's idle
-        /// time fail with `TimedOut`.
+        /// time fail with `TimedOut`; one on which TLS is begun by a command fails with
+        /// `InvalidData` if the client begins with TLS, which core logs.
         pub stream: Stream,
         /// Core's side of it.
         pub control: SessionControl,

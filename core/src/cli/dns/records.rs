@@ -18,8 +18,8 @@ pub struct Facts<'a> {
     pub config: &'a Config,
     /// Where the server is.
     pub addresses: &'a Addresses,
-    /// SHA-256 of the public key on port 25, in hex.
-    pub key: Option<&'a str>,
+    /// SHA-256 of each public key on port 25, in hex.
+    pub keys: &'a [String],
 }
 
 /// One record.
@@ -55,7 +55,7 @@ pub fn exchangers(config: &Config) -> impl Iterator<Item = &ListenerConfig> {
 impl Zone {
     /// Works the records out; `hints` are what is known to be missing.
     pub fn new(facts: &Facts<'_>, hints: Vec<String>) -> Zone {
-        let Facts { domain, config, addresses, key } = *facts;
+        let Facts { domain, config, addresses, keys } = *facts;
         let hostname = config.hostname.to_ascii_lowercase();
         let mut zone = Zone { domain: domain.to_owned(), hostname: hostname.clone(), records: Vec::new(), hints };
         let host = format!("{hostname}.");
@@ -78,13 +78,15 @@ impl Zone {
             zone.hints.push(format!("{host} needs an A or AAAA record with the server's public address; {known}"));
         }
         if receives {
-            let why = "SPF: mail from this domain comes from its own mail servers and from nowhere else";
+            // This server itself sends to no other servers.
+            let why = "SPF: who may send as this domain: this server and nobody else. Before you publish it add the hosts that send \
+                       for the domain, such as include:spf.provider.example: this server sends nothing to others";
             zone.add(format!("{domain}."), "TXT", quoted("v=spf1 mx -all"), why);
         }
         let policy = quoted(&format!("v=DMARC1; p=none; rua=mailto:postmaster@{domain}"));
         let why = "DMARC: reports to begin with; p=quarantine or p=reject when they show no harm";
         zone.add(format!("_dmarc.{domain}."), "TXT", policy, why);
-        if let Some(key) = key.filter(|_| receives) {
+        for key in keys.iter().filter(|_| receives) {
             let why = "DANE: the server's key; only with DNSSEC, and to be changed with the key";
             zone.add(format!("_{EXCHANGE_PORT}._tcp.{host}"), "TLSA", format!("3 1 1 {key}"), why);
         }
@@ -177,7 +179,7 @@ mod tests {
         assert!(!config.problems.has_errors(), "{}", config.problems);
         let public = ips.iter().map(|ip| ip.parse().unwrap()).collect();
         let addresses = Addresses { public, ..Addresses::default() };
-        Zone::new(&Facts { domain, config: &config, addresses: &addresses, key: Some("ab") }, Vec::new())
+        Zone::new(&Facts { domain, config: &config, addresses: &addresses, keys: &["ab".to_owned()] }, Vec::new())
     }
 
     fn lines(zone: &Zone) -> Vec<String> {
@@ -214,6 +216,8 @@ mod tests {
             ]
         );
         assert!(zone.hints.is_empty());
+        let spf = zone.records.iter().find(|record| record.value.contains("spf1"));
+        assert!(spf.is_some_and(|spf| spf.comment.contains("add the hosts that send for the domain")), "{spf:?}");
         let json = zone.to_json();
         assert_eq!(json["records"][0]["type"], "MX");
         assert_eq!(json["records"].as_array().map(Vec::len), Some(12));

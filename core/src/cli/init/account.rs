@@ -19,6 +19,8 @@ pub struct Account {
     pub made: bool,
     /// The password that was made up for it.
     pub password: Option<String>,
+    /// Whether a password was given, and not set since the account was there.
+    pub unused_password: bool,
 }
 
 /// Reads a password from standard input; a final line end is not part of it.
@@ -42,7 +44,8 @@ pub fn read_password() -> Result<Vec<u8>, String> {
     }
 }
 
-/// Makes the account, with the given password or a random one, unless it is there.
+/// Makes the account, with the given password or a random one, unless it is there. Then a given password is not set: whether it
+/// is the account's nobody can tell here, and with the same words a second time nothing shall change.
 ///
 /// # Errors
 /// What `dovetail accounts` says.
@@ -50,12 +53,12 @@ pub fn make(child: &Child, address: &str, given: Option<Vec<u8>>) -> Result<Acco
     let list = child.json(&["accounts", "list"], None)?;
     let there = list["accounts"].as_array().is_some_and(|all| all.iter().any(|one| one["address"] == address));
     if there {
-        return Ok(Account { address: address.to_owned(), ..Account::default() });
+        return Ok(Account { address: address.to_owned(), unused_password: given.is_some(), ..Account::default() });
     }
     let password = if given.is_none() { Some(random_password()?) } else { None };
     let bytes = given.as_deref().or(password.as_deref().map(str::as_bytes)).unwrap_or_default();
     child.run(&["accounts", "add", "--password-file", "-", "--", address], Some(bytes))?;
-    Ok(Account { address: address.to_owned(), made: true, password })
+    Ok(Account { address: address.to_owned(), made: true, password, unused_password: false })
 }
 
 fn random_password() -> Result<String, String> {

@@ -31,7 +31,15 @@ impl Done {
 
     /// Prints all of it.
     pub fn show(&self, plan: &Plan, owner: &Owner, json: bool) {
-        for warning in plan.warnings().into_iter().chain(owner.warning()) {
+        let unused = (self.account.unused_password).then(|| {
+            let address = &self.account.address;
+            format!(
+                "the account {address} was there already: the password on standard input was not set (dovetail accounts password \
+                 {address}{} sets another)",
+                which(plan)
+            )
+        });
+        for warning in plan.warnings().into_iter().chain(owner.warning()).chain(unused) {
             output::error(&format!("warning: {warning}"));
         }
         if json {
@@ -41,7 +49,7 @@ impl Done {
         for line in &self.lines {
             output::line(line);
         }
-        let Account { address, made, password } = &self.account;
+        let Account { address, made, password, .. } = &self.account;
         output::line(&match made {
             true => format!("made  {address}  first account, with mail to postmaster"),
             false => format!("kept  {address}  first account, as it was"),
@@ -58,7 +66,7 @@ impl Done {
     }
 
     fn show_json(&self) {
-        let Account { address, made, password } = &self.account;
+        let Account { address, made, password, .. } = &self.account;
         let report = serde_json::json!({
             "made": self.made,
             "kept": self.kept,
@@ -99,11 +107,13 @@ What is left to do
 2. See how it is:       dovetail status{which}
 3. Publish in DNS:      the records below (again: dovetail dns {domain}{which})
 4. A certificate that others trust: send {csr} to an authority, then
-                        dovetail certs import --cert ANSWER --name {host}{which}
+                        dovetail certs import ANSWER --name {host}{which}
 5. Set clients up; the user name is the whole address:
      read by IMAP       {host}   port 993, SSL/TLS   (or 143, STARTTLS)
      or by POP3         {host}   port 995, SSL/TLS   (or 110, STARTTLS)
-     send by SMTP       {host}   port 465, SSL/TLS   (or 587, STARTTLS)",
+     send by SMTP       {host}   port 465, SSL/TLS   (or 587, STARTTLS)
+   It takes mail to its own domains, and sends nothing to other servers: mail to these goes out by a server of somebody
+   else's, whose hosts belong into the SPF record before you publish it.",
         domain = plan.domain,
         csr = plan.data_dir.join("certs").join(format!("{host}.csr")).display(),
     )

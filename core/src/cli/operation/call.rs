@@ -96,8 +96,8 @@ impl Target<'_> {
 
     /// Runs an operation that names its own folder: with one instance, which touches nothing else.
     fn standalone(&self, values: Vec<FieldValue>) -> Result<Report, Refusal> {
-        let folders = values.iter().filter(|value| value.name == self.operation.standalone_field);
-        folders.map(|folder| become_owner(Path::new(&folder.text))).collect::<Result<(), _>>()?;
+        let mut folders = values.iter().filter(|value| value.name == self.operation.standalone_field);
+        folders.try_for_each(|folder| become_owner(Path::new(&folder.text)))?;
         let nowhere = Piece::empty();
         let path = &self.found.path;
         let path = std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))?;

@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_others_name_are_all_read_or_none() {
+    fn files_that_others_name_are_so_many_in_all_or_it_is_refused() {
         assert_eq!(further(1, MAX_FURTHER - 1).unwrap().len(), 1 + MAX_FURTHER);
         let error = further(0, MAX_FURTHER + 1).unwrap_err();
         assert!(error.starts_with("more than 64 files are named: ") && error.contains("/once0 "), "{error}");

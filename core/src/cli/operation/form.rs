@@ -1,8 +1,8 @@
 //! An operation's form on a terminal: it is asked field by field, and every answer is checked by the plugin as it is given.
 //!
 //! `?` explains a question, an empty line takes what stands in brackets, `-` leaves a field empty. Before anything happens
-//! there is a summary, where each answer can still be changed; if the operation is refused then, the form comes back with
-//! all answers.
+//! there is a summary, where each answer can still be changed; if the operation is refused then, or the files that an answer
+//! names can't be given to it, the form comes back with all answers.
 //!
 //! **When.** An operation has a form if its description says which fields are asked for. It is shown on a terminal, if none
 //! of these is given on the command line, and `--json` isn't either; other fields, such as the folder, may be given beside it.
@@ -19,8 +19,10 @@ mod wanted;
 pub use talk::{Talk, Terminal};
 pub use wanted::{beside, is_wanted, missing};
 
+use super::folder;
 use answer::{Answer, Taken};
 use dovetail_abi::{
+    files_v1::OperationFiles,
     forms_v1::{Form as Wire, OperationForm, Remark},
     operations_v1::{Field, FieldKind, FieldValue, Operation},
     CallFailure,
@@ -84,7 +86,7 @@ impl<'a, T: Talk> Form<'a, T> {
     ///
     /// # Errors
     /// If somebody ends it, or the plugin can't answer.
-    pub fn fill(&mut self) -> Result<Vec<FieldValue>, String> {
+    fn fill(&mut self) -> Result<Vec<FieldValue>, String> {
         let summary = self.operation.summary.clone();
         self.talk.say(&format!(
             "{summary}.\nAn empty line takes what stands in [brackets]; ? explains a question, - leaves it out, Ctrl-C ends \
@@ -96,11 +98,31 @@ impl<'a, T: Talk> Form<'a, T> {
         self.confirm()
     }
 
+    /// Asks for everything, and calls the operation with it and with the files that it names. Whatever is wrong then, the form
+    /// comes back.
+    ///
+    /// # Errors
+    /// As [`Form::fill`].
+    pub fn carry_out<R>(
+        &mut self,
+        files: Option<&OperationFiles>,
+        mut call: impl FnMut(Vec<FieldValue>) -> Result<R, String>,
+    ) -> Result<R, String> {
+        let mut values = self.fill()?;
+        loop {
+            let further = folder::add_further(self.operation, files, &mut values);
+            match further.and_then(|()| call(values)) {
+                Ok(done) => return Ok(done),
+                Err(reason) => values = self.again(&reason)?,
+            }
+        }
+    }
+
     /// Takes up the form again, after the operation was refused for this reason.
     ///
     /// # Errors
     /// As [`Form::fill`].
-    pub fn again(&mut self, reason: &str) -> Result<Vec<FieldValue>, String> {
+    fn again(&mut self, reason: &str) -> Result<Vec<FieldValue>, String> {
         self.talk.say(&format!("\n{}", wrapped(&format!("Refused: {reason}"), "")));
         self.confirm()
     }

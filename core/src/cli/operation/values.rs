@@ -1,12 +1,13 @@
 //! The values that an operation is called with, as the command line gives them. Files and secrets are read here, as the caller.
 
-use super::folder;
+use super::{folder, hidden};
 use clap::ArgMatches;
 use dovetail_abi::{
     operations_v1::{Field, FieldKind, FieldValue, Operation},
     Secret,
 };
 use std::{
+    ffi::OsString,
     fs::FileType,
     io::{IsTerminal, Read},
     os::unix::{ffi::OsStringExt as _, fs::FileTypeExt as _},
@@ -122,7 +123,7 @@ pub(super) fn ask_for(field: &Field) -> Result<FieldValue, String> {
 }
 
 fn prompt(field: &Field, prompt: &str) -> Result<String, String> {
-    rpassword::prompt_password(prompt).map_err(|error| format!("cannot read the {}: {error}", field.name))
+    hidden::ask(prompt).map_err(|error| format!("cannot read the {}: {error}", field.name))
 }
 
 /// Adds the secrets that the environment has, of those that open something existing. What is given otherwise goes first.
@@ -130,13 +131,14 @@ pub(super) fn add_from_environment(
     word: &str,
     operation: &Operation,
     values: &mut Vec<FieldValue>,
+    environment: impl Fn(&str) -> Option<OsString>,
 ) -> Result<(), String> {
     for field in operation.fields.iter().filter(|field| is_in_environment(field)) {
         if values.iter().any(|value| value.name == field.name) {
             continue;
         }
         let variable = variable(word, field);
-        let Some(secret) = std::env::var_os(&variable) else { continue };
+        let Some(secret) = environment(&variable) else { continue };
         if secret.len() as u64 > MAX_SECRET {
             return Err(format!("{variable} is {} bytes long; {MAX_SECRET} is the limit", secret.len()));
         }
@@ -203,10 +205,13 @@ mod tests {
             .field(Field::new("town", FieldKind::Text, "").asked("Town"))
             .field(Field::new("safe", FieldKind::Secret, "").asked("Safe"))
             .field(Field::new("door", FieldKind::Secret, ""));
-        std::env::set_var("DOVETAIL_HOUSE_SAFE", "12-34");
-        std::env::set_var("DOVETAIL_HOUSE_DOOR", "sesame");
+        let environment = |variable: &str| match variable {
+            "DOVETAIL_HOUSE_SAFE" => Some("12-34".into()),
+            "DOVETAIL_HOUSE_DOOR" => Some("sesame".into()),
+            _ => None,
+        };
         let mut values = Vec::new();
-        add_from_environment("house", &super::super::form::beside(&operation), &mut values).unwrap();
+        add_from_environment("house", &super::super::form::beside(&operation), &mut values, environment).unwrap();
         let [only] = values.as_slice() else { panic!("{values:?}") };
         assert_eq!((only.name.as_str(), only.bytes.as_ref().unwrap().expose()), ("door", b"sesame".as_slice()));
     }

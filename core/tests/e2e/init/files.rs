@@ -78,6 +78,32 @@ fn what_was_begun_is_finished() {
 }
 
 #[test]
+fn what_an_account_or_a_certificate_that_is_there_does_not_get_is_said() {
+    let root = Root::new();
+    run_ok(&mut root.init(&["--user", &me(), "--san", "smtp.example.test", "--san", "192.0.2.1"]));
+    let before = snapshot(root.dir.path());
+    let (status, _, stderr) =
+        run(&mut root.init(&["--user", &me(), "--san", "smtp.example.test", "--san", "imap.example.test"]));
+    assert_eq!((status.code(), stderr.lines().count()), (Some(1), 1), "{stderr}");
+    assert!(
+        stderr.contains(&format!("the certificate {HOST} is there already and is not for imap.example.test")),
+        "{stderr}"
+    );
+    // Names that it has are no change.
+    run_ok(&mut root.init(&["--user", &me(), "--san", "SMTP.example.test", "--san", "IP:192.0.2.1"]));
+
+    let password = root.path("password");
+    fs::write(&password, "another password\n").unwrap();
+    let mut again = root.init(&["--user", &me(), "--password-stdin"]);
+    let (status, stdout, stderr) = run(again.stdin(fs::File::open(&password).unwrap()));
+    assert!(status.success() && stdout.contains("kept  postmaster@example.test"), "{stdout}{stderr}");
+    let said = "the account postmaster@example.test was there already: the password on standard input was not set";
+    assert!(stderr.contains(said) && stderr.contains("accounts password postmaster@example.test"), "{stderr}");
+    fs::remove_file(password).unwrap();
+    assert_eq!(snapshot(root.dir.path()), before);
+}
+
+#[test]
 fn a_file_that_says_something_else_is_never_overwritten() {
     let root = Root::new();
     fs::create_dir(root.path("units")).unwrap();

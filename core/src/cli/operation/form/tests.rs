@@ -1,5 +1,8 @@
 use super::{text::WIDTH, *};
-use dovetail_abi::Secret;
+use dovetail_abi::{
+    files_v1::{Given, OperationFilesProvider},
+    Secret,
+};
 use std::{cell::RefCell, collections::VecDeque};
 
 /// Answers what the test says, and keeps what it was told.
@@ -159,6 +162,42 @@ fn after_a_refusal_all_answers_are_still_there() {
     let values = form.again("ann has a badge already").unwrap();
     assert_eq!(values[0].text, "bob");
     assert!(heard.borrow().contains("Refused: ann has a badge already"));
+}
+
+/// Has a file `many` name more files than are taken.
+struct Names;
+
+impl OperationFilesProvider for Names {
+    fn more(&self, given: Given) -> Result<Vec<String>, CallFailure> {
+        let many = given.values.iter().any(|value| value.text.ends_with("/many"));
+        Ok((0..100).filter(|_| many).map(|at| format!("/none/{at}")).collect())
+    }
+}
+
+#[test]
+fn files_that_are_too_many_bring_the_form_back_and_so_does_a_refusal() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| {
+        std::fs::write(dir.path().join(name), "x").unwrap();
+        dir.path().join(name).to_str().unwrap().to_owned()
+    };
+    let (many, few) = (file("many"), file("few"));
+    let operation = Operation::new("import", "Take them")
+        .field(Field::new("who", FieldKind::Text, "Whose").asked("Name"))
+        .field(Field::path("path", &[".pem"], "Where").asked("Path"));
+    let (files, heard) = (OperationFiles::new(Names), RefCell::new(String::new()));
+    let answers = ["ann", &many, "y", "2", &few, "y", "1", "bob", "y"].into();
+    let mut form = Form::new(&operation, &Rules, "", Vec::new(), Scripted { answers, heard: &heard });
+    let called = form.carry_out(Some(&files), |values| match values[0].text.as_str() {
+        "ann" => Err("ann has one".to_owned()),
+        who => Ok((who.to_owned(), values[1].text.clone())),
+    });
+    let heard = heard.borrow();
+    assert_eq!(called, Ok(("bob".to_owned(), few)), "{heard}");
+    assert!(
+        heard.contains("Refused: more than 64 files are named") && heard.contains("Refused: ann has one"),
+        "{heard}"
+    );
 }
 
 #[test]
