@@ -1,13 +1,13 @@
 //! A server that runs for a chore: started with its log in a file, watched until it is ready, and asked to stop.
 //!
-//! **How it fails.** With what the log says, if it is not ready within [`PATIENCE`] or ends before; and if it has ended, or ends
-//! with another code than 0, when it is asked to stop.
+//! **How it fails.** With what the log says, if it is not ready within [`PATIENCE`] or ends before; and if it has ended, ends with
+//! another code than 0, or has not ended within [`PATIENCE`], when it is asked to stop: it is killed then.
 
 use crate::error::Error;
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
@@ -56,17 +56,39 @@ impl Serving {
     }
 
     /// Asks it to stop, waits until it has, and gives its log.
-    pub fn stop(mut self) -> Result<String, Error> {
+    pub fn stop(self) -> Result<String, Error> {
+        self.stop_within(PATIENCE)
+    }
+
+    fn stop_within(mut self, patience: Duration) -> Result<String, Error> {
         use rustix::process::{kill_process, Pid, Signal};
         if let Ok(Some(status)) = self.child.try_wait() {
             return Err(Error::Server(format!("the server ended by itself with {status}: {}", self.said())));
         }
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        let asked = pid.ok_or(()).and_then(|pid| kill_process(pid, Signal::TERM).map_err(drop));
-        match asked.and_then(|()| self.child.wait().map_err(drop)) {
-            Ok(status) if status.success() => Ok(self.said()),
-            Ok(status) => Err(Error::Server(format!("asked to stop, the server ended with {status}: {}", self.said()))),
-            Err(()) => Err(Error::Server("the server is gone before it was stopped".into())),
+        let gone = || Error::Server("the server is gone before it was stopped".into());
+        pid.and_then(|pid| kill_process(pid, Signal::TERM).ok()).ok_or_else(gone)?;
+        match self.ended_within(patience).map_err(|_| gone())? {
+            Some(status) if status.success() => Ok(self.said()),
+            Some(status) => {
+                Err(Error::Server(format!("asked to stop, the server ended with {status}: {}", self.said())))
+            }
+            None => Err(Error::Server(format!(
+                "asked to stop, the server had not ended after {} s and was killed: {}",
+                patience.as_secs(),
+                self.said()
+            ))),
+        }
+    }
+
+    fn ended_within(&mut self, patience: Duration) -> io::Result<Option<ExitStatus>> {
+        let since = Instant::now();
+        loop {
+            let ended = self.child.try_wait()?;
+            if ended.is_some() || since.elapsed() > patience {
+                return Ok(ended);
+            }
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 }
@@ -91,7 +113,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     /// What comes of starting and stopping a script in place of the server.
-    fn with(script: &str) -> Result<String, String> {
+    fn with(script: &str, patience: Duration) -> Result<String, String> {
         let dir = tempfile::tempdir().unwrap();
         let program = dir.path().join("server");
         // Written by another process: one that runs is not written to by this one, or by a child of another test.
@@ -102,7 +124,7 @@ mod tests {
         assert!(made.wait().unwrap().success());
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         let serving = Serving::start(&program, Path::new("c"), &dir.path().join("log"), |_| {});
-        serving.and_then(Serving::stop).map_err(|error| error.to_string())
+        serving.and_then(|serving| serving.stop_within(patience)).map_err(|error| error.to_string())
     }
 
     const READY: &str = "echo 'info core: ready listeners=\"a=127.0.0.1:1\"' >&2";
@@ -117,14 +139,16 @@ mod tests {
 
     #[test]
     fn the_way_it_ends_counts() {
-        let said = with(&format!("trap 'echo bye >&2; exit 0' TERM; {READY}; {WAIT}")).unwrap();
+        let said = with(&format!("trap 'echo bye >&2; exit 0' TERM; {READY}; {WAIT}"), PATIENCE).unwrap();
         assert!(said.ends_with("bye\n"), "{said}");
-        let error = with(&format!("trap 'echo ouch >&2; exit 3' TERM; {READY}; {WAIT}")).unwrap_err();
+        let error = with(&format!("trap 'echo ouch >&2; exit 3' TERM; {READY}; {WAIT}"), PATIENCE).unwrap_err();
         assert!(
             error.contains("asked to stop, the server ended with exit status: 3") && error.contains("ouch"),
             "{error}"
         );
-        let error = with("echo no port >&2; exit 1").unwrap_err();
+        let error = with("echo no port >&2; exit 1", PATIENCE).unwrap_err();
         assert!(error.contains("doesn't come up: no port"), "{error}");
+        let error = with(&format!("trap '' TERM; {READY}; {WAIT}"), Duration::ZERO).unwrap_err();
+        assert!(error.contains("had not ended after 0 s and was killed"), "{error}");
     }
 }
