@@ -1,5 +1,5 @@
 # PORT NAME VERSION VISITS (ping | LENGTH): connects, each time with the session of the time before.
-import os, socket, ssl, sys, threading
+import os, select, socket, ssl, sys
 
 port, name, version, visits, task = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5]
 versions = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
@@ -22,15 +22,28 @@ for visit in range(visits):
     else:
         length = int(task)
         data = bytes(number % 251 for number in range(length))
-        # Both directions at once, from two threads.
-        sender = threading.Thread(target=tls.sendall, args=(data,))
-        sender.start()
-        got = bytearray()
-        while len(got) < length:
-            piece = tls.recv(65536)
-            assert piece, "it ended after %d bytes" % len(got)
-            got += piece
-        sender.join()
+        # Both directions at once, by turns: two threads must not use one connection of OpenSSL's.
+        tls.setblocking(False)
+        view, sent, got = memoryview(data), 0, bytearray()
+        while sent < length or len(got) < length:
+            moved = False
+            try:
+                piece = tls.recv(65536) if len(got) < length else None
+                assert piece != b"", "it ended after %d bytes" % len(got)
+                got += piece or b""
+                moved = bool(piece)
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                pass
+            try:
+                count = tls.send(view[sent:sent + 65536]) if sent < length else 0
+                sent += count
+                moved = moved or count > 0
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                pass
+            if not moved:
+                ready = select.select([tls], [tls] if sent < length else [], [], 30)
+                assert ready[0] or ready[1], "nothing moves any more"
+        tls.settimeout(30)
         assert bytes(got) == data, "other bytes came"
     # A missing close_notify is an exception here.
     assert tls.recv(1) == b"", "more came"
